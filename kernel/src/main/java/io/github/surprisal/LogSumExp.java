@@ -1,0 +1,194 @@
+package io.github.surprisal;
+
+import io.github.surprisal.kernel.ChunkSum;
+import io.github.surprisal.kernel.Kernels;
+import io.github.surprisal.kernel.LogSum;
+import io.github.surprisal.kernel.RowKernel;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/**
+ * log(sum(exp(x))), computed stably: {@code lse(x) = log(e^x[0] + .. + e^x[n-1])}, in nats, the normaliser of softmax and the
+ * first half of every cross-entropy.
+ *
+ * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (6e-8 unless many elements tie), for any
+ * length and for logits of any size. The same input gives the same bits on every backend, at every offset, for every {@link Execution}.
+ *
+ * <p><b>Special values</b>: no elements, or all -infinity: -infinity. Any NaN, even beside +infinity: NaN. Else any +infinity:
+ * +infinity. One element (or one beside only -infinity) x: x itself. n equal elements x: x + log n. A sum that hardly exceeds
+ * its largest term keeps its relative accuracy: lse(0, -40) = 4.25e-18.
+ *
+ * <p>Allocates nothing in serial runs; thread-safe. Elements must not be changed by another thread during a call; if they are, the
+ * result is unspecified.
+ *
+ * {@snippet class="io.github.surprisal.ReadmeSnippets" region="log-sum-exp"}
+ *
+ * @see <a href="https://doi.org/10.1093/imanum/draa038">Blanchard, Higham, Higham: Accurately computing the log-sum-exp and softmax functions</a>
+ */
+public final class LogSumExp {
+    /** Work below this many elements is not worth another thread. */
+    private static final int PARALLEL_GRAIN = 1 << 15;
+
+    /** Tells confined segments from shared ones: a thread that owns nothing. */
+    private static final Thread STRANGER = Thread.ofPlatform().unstarted(() -> {});
+
+    private LogSumExp() {}
+
+    /**
+     * log-sum-exp of all elements.
+     *
+     * @param x any number of elements
+     * @return see the class
+     * @throws NullPointerException if x is null
+     */
+    public static float of(float... x) {
+        return of(x, 0, Objects.requireNonNull(x, "x").length);
+    }
+
+    /**
+     * log-sum-exp of a range.
+     *
+     * @param x the array
+     * @param fromIndex first element
+     * @param toIndex behind the last element
+     * @return see the class
+     * @throws NullPointerException if x is null
+     * @throws IndexOutOfBoundsException if the range is not inside the array
+     */
+    public static float of(float[] x, int fromIndex, int toIndex) {
+        return of(x, fromIndex, toIndex, Execution.serial());
+    }
+
+    /**
+     * log-sum-exp of a range, its parts summed where the execution says.
+     *
+     * @param x the array
+     * @param fromIndex first element
+     * @param toIndex behind the last element
+     * @param execution where the work runs
+     * @return see the class
+     * @throws NullPointerException if x or execution is null
+     * @throws IndexOutOfBoundsException if the range is not inside the array
+     */
+    public static float of(float[] x, int fromIndex, int toIndex, Execution execution) {
+        Objects.requireNonNull(x, "x");
+        Objects.requireNonNull(execution, "execution");
+        Objects.checkFromToIndex(fromIndex, toIndex, x.length);
+        int length = toIndex - fromIndex;
+        RowKernel kernel = Kernels.current();
+        if (execution.parallelism() == 1 || length <= ChunkSum.CHUNK) {
+            return ChunkSum.ofThread().lse(kernel, x, fromIndex, length, 1);
+        }
+        return ofChunks(length, execution, (from, n, sum) -> ChunkSum.ofThread().add(kernel, x, fromIndex + (int) from, n, 1, sum));
+    }
+
+    /**
+     * log-sum-exp of all floats, in native byte order, of a segment; any alignment, on or off the heap.
+     *
+     * @param x any number of elements
+     * @return see the class
+     * @throws NullPointerException if x is null
+     * @throws IllegalArgumentException if the byte size is not a multiple of 4
+     * @throws IllegalStateException if the segment's scope is closed
+     * @throws WrongThreadException if the segment is confined to another thread
+     */
+    public static float of(MemorySegment x) {
+        return of(x, Execution.serial());
+    }
+
+    /**
+     * log-sum-exp of all floats, in native byte order, of a segment, its parts summed where the execution says; a confined
+     * segment is summed on the calling thread, with the same bits.
+     *
+     * @param x any number of elements
+     * @param execution where the work runs
+     * @return see the class
+     * @throws NullPointerException if x or execution is null
+     * @throws IllegalArgumentException if the byte size is not a multiple of 4
+     * @throws IllegalStateException if the segment's scope is closed
+     * @throws WrongThreadException if the segment is confined to another thread
+     */
+    public static float of(MemorySegment x, Execution execution) {
+        Objects.requireNonNull(x, "x");
+        Objects.requireNonNull(execution, "execution");
+        if (x.byteSize() % Float.BYTES != 0) {
+            throw new IllegalArgumentException("x has " + x.byteSize() + " bytes, not a multiple of " + Float.BYTES);
+        }
+        long length = x.byteSize() / Float.BYTES;
+        RowKernel kernel = Kernels.current();
+        boolean serial = execution.parallelism() == 1 || length <= ChunkSum.CHUNK || !x.isAccessibleBy(STRANGER);
+        if (serial) return ChunkSum.ofThread().lse(kernel, x, 0, length);
+        return ofChunks(length, execution, (from, n, sum) -> ChunkSum.ofThread().add(kernel, x, from, n, sum));
+    }
+
+    /** Adds the n elements from the given one on. */
+    @FunctionalInterface
+    private interface ChunkTask {
+        void add(long from, int n, LogSum sum);
+    }
+
+    private static float ofChunks(long length, Execution execution, ChunkTask task) {
+        int chunks = Math.toIntExact((length + ChunkSum.CHUNK - 1) / ChunkSum.CHUNK);
+        LogSum[] parts = new LogSum[chunks];
+        execution.forRanges(chunks, 1, (first, end) -> {
+            for (int c = first; c < end; c++) {
+                long from = (long) c * ChunkSum.CHUNK;
+                parts[c] = new LogSum();
+                task.add(from, (int) Math.min(ChunkSum.CHUNK, length - from), parts[c]);
+            }
+        });
+        LogSum sum = new LogSum();
+        for (LogSum part : parts) sum.merge(part);
+        return (float) sum.value();
+    }
+
+    /**
+     * out[r] = log-sum-exp of row r.
+     *
+     * @param x the logits
+     * @param out exactly one element a row
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if out.length is not x.rows(), or out overlaps the elements of x
+     */
+    public static void ofRows(Matrix x, float[] out) {
+        ofRows(x, out, Execution.serial());
+    }
+
+    /**
+     * out[r] = log-sum-exp of row r, the rows shared out as the execution says.
+     *
+     * @param x the logits
+     * @param out exactly one element a row
+     * @param execution where the work runs
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if out.length is not x.rows(), or out overlaps the elements of x
+     */
+    public static void ofRows(Matrix x, float[] out, Execution execution) {
+        Objects.requireNonNull(x, "x");
+        Objects.requireNonNull(out, "out");
+        Objects.requireNonNull(execution, "execution");
+        if (out.length != x.rows) throw new IllegalArgumentException("out has " + out.length + " elements, x has " + x.rows + " rows");
+        // x lies behind its offset and out starts at 0, so they meet just if x begins inside out
+        if (out == x.data && x.rows > 0 && x.columns > 0 && x.offset < out.length) {
+            throw new IllegalArgumentException("out overlaps x: the same array, x from index " + x.offset + " on");
+        }
+        RowKernel kernel = Kernels.current();
+        if (execution.parallelism() == 1) {
+            rows(kernel, x, out, 0, x.rows);
+        } else if (x.columnStride == 1 && x.rows < execution.parallelism() && x.columns > ChunkSum.CHUNK) {
+            for (int r = 0; r < x.rows; r++) out[r] = of(x.data, x.start(r), x.start(r) + x.columns, execution);
+        } else {
+            int grain = Math.max(1, PARALLEL_GRAIN / Math.max(1, x.columns));
+            execution.forRanges(x.rows, grain, (from, to) -> rows(kernel, x, out, from, to));
+        }
+    }
+
+    private static void rows(RowKernel kernel, Matrix x, float[] out, int from, int to) {
+        ChunkSum sum = ChunkSum.ofThread();
+        if (x.columnStride == 1) {
+            sum.rows(kernel, x.data, x.start(from), x.rowStride, to - from, x.columns, out, from);
+        } else {
+            for (int r = from; r < to; r++) out[r] = sum.lse(kernel, x.data, x.start(r), x.columns, x.columnStride);
+        }
+    }
+}

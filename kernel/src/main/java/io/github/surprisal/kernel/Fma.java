@@ -1,0 +1,63 @@
+package io.github.surprisal.kernel;
+
+import java.lang.reflect.Method;
+
+/** Fused multiply-add with one rounding: the processor's where it has one, an exact emulation where it has not. */
+public final class Fma {
+    /** Whether Math.fma compiles to one instruction here; where it does not, the JDK goes through BigDecimal (~3000 ns). */
+    public static final boolean IN_HARDWARE = inHardware();
+
+    private Fma() {}
+
+    public static float fma(float a, float b, float c) {
+        return IN_HARDWARE ? Math.fma(a, b, c) : emulated(a, b, c);
+    }
+
+    /**
+     * The product of two floats is exact in double. The sum is rounded to odd (the last bit set whenever something was cut
+     * off), so that the final rounding to float, with 29 bits to spare, sees on which side of a tie it is.
+     */
+    static float emulated(float a, float b, float c) {
+        double product = (double) a * b;
+        double sum = product + c;
+        if (Double.isNaN(sum) || Double.isInfinite(sum)) return (float) sum;
+        double part = sum - product;
+        double error = (product - (sum - part)) + (c - part);
+        if (error != 0) {
+            long bits = Double.doubleToRawLongBits(sum);
+            if ((bits & 1) == 0) sum = Double.longBitsToDouble((error > 0) == (sum > 0) ? bits + 1 : bits - 1);
+        }
+        return (float) sum;
+    }
+
+    private static boolean inHardware() {
+        Boolean flag = hotSpotFlag();
+        return flag != null ? flag : fastByTrial();
+    }
+
+    /** HotSpot's UseFMA. Reflection, because jdk.management is not in every run-time image. */
+    private static Boolean hotSpotFlag() {
+        try {
+            Class<?> bean = Class.forName("com.sun.management.HotSpotDiagnosticMXBean");
+            Object platform = Class.forName("java.lang.management.ManagementFactory")
+                    .getMethod("getPlatformMXBean", Class.class).invoke(null, bean);
+            Object option = bean.getMethod("getVMOption", String.class).invoke(platform, "UseFMA");
+            Method value = option.getClass().getMethod("getValue");
+            return Boolean.valueOf((String) value.invoke(option));
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError unavailable) {
+            return null;
+        }
+    }
+
+    /** BigDecimal needs microseconds a call, an instruction or an interpreted intrinsic tens of nanoseconds. */
+    private static boolean fastByTrial() {
+        float x = 1.1f;
+        long best = Long.MAX_VALUE;
+        for (int round = 0; round < 20; round++) {
+            long start = System.nanoTime();
+            for (int i = 0; i < 50; i++) x = Math.fma(x, 0.5f, 0.55f);
+            best = Math.min(best, System.nanoTime() - start);
+        }
+        return x > 0 && best < 50 * 500;
+    }
+}
