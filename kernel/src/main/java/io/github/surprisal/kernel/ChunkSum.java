@@ -27,7 +27,7 @@ public final class ChunkSum {
     public static final int CHUNK = 1 << 17;
     private static final int STREAMS = 4;
     private static final int BLOCK = RowKernel.BLOCK;
-    /** Blocks summed by one call of the kernel. Not part of the shape: it changes no bits. */
+    /** Rows summed by one call of the kernel. Not part of the shape: it changes no bits. */
     private static final int GROUP = 8;
 
     private static final int EXPONENT_STEP = 96;
@@ -47,11 +47,9 @@ public final class ChunkSum {
     private static final ThreadLocal<ChunkSum> OF_THREAD = ThreadLocal.withInitial(ChunkSum::new);
 
     private final float[] scratch = new float[STREAMS * BLOCK];
-    private final float[] tails = new float[GROUP * BLOCK];
     private final float[] partials = new float[GROUP * BLOCK];
     private final int[] tops = new int[GROUP];
-    private final double[] sums = new double[GROUP];
-    private final double[] lanes = new double[8];
+    private final double[] sums = new double[8 * GROUP];
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
 
@@ -113,13 +111,11 @@ public final class ChunkSum {
      */
     public void rows(RowKernel kernel, float[] array, int from, int rowStride, int rows, int columns, float[] out, int outFrom) {
         int stream = roundUp((columns + STREAMS - 1) / STREAMS);
-        int lastColumns = columns - 3 * stream;
-        boolean grouped = stream <= BLOCK && lastColumns >= 0;
         for (int r = 0; r < rows; ) {
             int count = Math.min(GROUP, rows - r);
             int at = from + r * rowStride;
-            if (grouped && !masked) {
-                sumRows(kernel, array, at, rowStride, count, stream, lastColumns);
+            if (stream <= BLOCK && !masked) {
+                sumRows(kernel, array, at, rowStride, count, columns, stream);
                 finishRows(kernel, array, at, rowStride, count, columns, stream, out, outFrom + r);
             } else {
                 for (int k = 0; k < count; k++) out[outFrom + r + k] = lse(kernel, array, at + k * rowStride, columns, 1);
@@ -128,30 +124,30 @@ public final class ChunkSum {
         }
     }
 
-    private void sumRows(RowKernel kernel, float[] x, int from, int rowStride, int count, int stream, int lastColumns) {
-        if (lastColumns == stream) {
-            kernel.sum(x, from, rowStride, stream, x, from + 3 * stream, rowStride, stream, count, exponent, partials, tops);
+    private void sumRows(RowKernel kernel, float[] x, int from, int rowStride, int count, int columns, int stream) {
+        if (columns == STREAMS * stream) {
+            kernel.sum(x, from, rowStride, stream, stream, 0, count, exponent, partials, tops);
             return;
         }
         for (int k = 0; k < count; k++) {
-            System.arraycopy(x, from + k * rowStride + 3 * stream, tails, k * BLOCK, lastColumns);
-            Arrays.fill(tails, k * BLOCK + lastColumns, k * BLOCK + stream, Exp2.PADDING);
+            System.arraycopy(x, from + k * rowStride, scratch, 0, columns);
+            Arrays.fill(scratch, columns, STREAMS * stream, Exp2.PADDING);
+            kernel.sum(scratch, 0, 0, stream, stream, k, 1, exponent, partials, tops);
         }
-        kernel.sum(x, from, rowStride, stream, tails, 0, BLOCK, stream, count, exponent, partials, tops);
     }
 
     private void finishRows(RowKernel kernel, float[] x, int from, int rowStride, int count, int columns, int stream,
             float[] out, int outFrom) {
         int e = exponent;
         int unusual = 0;
-        Arrays.fill(sums, 1);
-        for (int k = 0; k < count; k++) {
+        kernel.fold(partials, stream, count, sums);
+        for (int k = 0; k < GROUP; k++) {
             int largest = largest(tops[k], e);
-            double sum = kernel.fold(partials, k * BLOCK, stream, lanes);
-            if (isCounted(tops[k], largest) && exponentFor(largest) == e && sum > 0 && !mayNearlyCancel(sum, largest, e)) {
-                sums[k] = sum;
-            } else {
+            boolean usual = k < count && isCounted(tops[k], largest) && exponentFor(largest) == e
+                    && sums[k] > 0 && !mayNearlyCancel(sums[k], largest, e);
+            if (!usual) {
                 unusual |= 1 << k;
+                sums[k] = 1;
             }
         }
         kernel.log(sums, GROUP);
@@ -218,11 +214,13 @@ public final class ChunkSum {
         nan = false;
         int from = 0;
         while (from < streamLength && !huge && !nan) {
-            from += BLOCK * sumWholeBlocks(kernel, from, excluded);
-            if (from >= streamLength) break;
             int n = Math.min(BLOCK, streamLength - from);
-            int largest = sumBlock(kernel, from, n, excluded);
-            if (largest < -MAX_EXPONENT || add(kernel.fold(partials, 0, n, lanes), largest, from)) {
+            if (sumInPlace(kernel, from, n, excluded)) {
+                from += BLOCK;
+                continue;
+            }
+            int largest = sumCopy(kernel, from, n, excluded);
+            if (largest < -MAX_EXPONENT || add(fold(kernel, n), largest, from)) {
                 from += BLOCK;
             } else { // an element too low for the polynomial, but above any mask that shows: see it as a mask
                 masked = true;
@@ -244,26 +242,15 @@ public final class ChunkSum {
         return true;
     }
 
-    /** Sums as many blocks as need no copy and are as expected; returns how many. */
-    private int sumWholeBlocks(RowKernel kernel, int from, int excluded) {
-        if (masked || array == null || stride != 1 || excluded != NONE) return 0;
-        int whole = Math.min(length - 3 * streamLength, streamLength) - from; // positions at which all four streams are
-        int count = Math.min(GROUP, whole / BLOCK);
-        int n = BLOCK;
-        if (whole < BLOCK && whole == streamLength - from) { // the last block, short
-            count = 1;
-            n = whole;
-        }
-        if (count <= 0 || n <= 0) return 0;
+    /** Sums and adds a block that needs no copy; false, with nothing added, if it does or is not as expected. */
+    private boolean sumInPlace(RowKernel kernel, int from, int n, int excluded) {
+        if (masked || array == null || stride != 1 || excluded != NONE || 3 * streamLength + from + n > length) return false;
         int at = (int) (base + start + from);
-        kernel.sum(array, at, BLOCK, streamLength, array, at + 3 * streamLength, BLOCK, n, count, exponent, partials, tops);
-        for (int k = 0; k < count; k++) {
-            int largest = largest(tops[k], exponent);
-            boolean expected = isCounted(tops[k], largest)
-                    && (top == Integer.MIN_VALUE ? exponentFor(largest) == exponent : exponentFor(largest) <= exponent);
-            if (!expected || !add(kernel.fold(partials, k * BLOCK, n, lanes), largest, from + k * BLOCK)) return k;
-        }
-        return count;
+        kernel.sum(array, at, 0, streamLength, n, 0, 1, exponent, partials, tops);
+        int largest = largest(tops[0], exponent);
+        return isCounted(tops[0], largest)
+                && (top == Integer.MIN_VALUE ? exponentFor(largest) == exponent : exponentFor(largest) <= exponent)
+                && add(fold(kernel, n), largest, from);
     }
 
     private static int largest(int bits, int exponent) {
@@ -275,8 +262,8 @@ public final class ChunkSum {
         return bits >= 0 && Math.abs(largest) <= MAX_EXPONENT;
     }
 
-    /** Leaves the block's sums in partials, in units of 2^exponent, which it may change; returns its largest exponent. */
-    private int sumBlock(RowKernel kernel, int from, int n, int excluded) {
+    /** Copies a block and leaves its sums in partials, in units of 2^exponent, which it may change; returns its largest exponent. */
+    private int sumCopy(RowKernel kernel, int from, int n, int excluded) {
         while (true) {
             boolean cleaned = masked;
             gather(from, n, excluded, Exp2.PADDING);
@@ -309,8 +296,13 @@ public final class ChunkSum {
     }
 
     private int sumScratch(RowKernel kernel, int n) {
-        kernel.sum(scratch, 0, 0, n, scratch, 3 * n, 0, n, 1, exponent, partials, tops);
+        kernel.sum(scratch, 0, 0, n, n, 0, 1, exponent, partials, tops);
         return tops[0];
+    }
+
+    private double fold(RowKernel kernel, int n) {
+        kernel.fold(partials, n, 1, sums);
+        return sums[0];
     }
 
     /** Copies the block's four pieces to scratch, with padding for the excluded element and for what is missing. */
@@ -358,7 +350,7 @@ public final class ChunkSum {
         gather(bestFrom, n, excluded, Exp2.PADDING);
         kernel.mask(scratch, STREAMS * n);
         sumScratch(kernel, n);
-        double rest = others + kernel.fold(partials, 0, n, lanes);
+        double rest = others + fold(kernel, n);
         if (rest < SMALL_REST) { // so far below the excluded element that its E may have cut terms off
             sweep(kernel, excluded);
             rest = top == Integer.MIN_VALUE ? 0 : others + best;
@@ -393,7 +385,7 @@ public final class ChunkSum {
             gather(from, n, excluded, Float.NEGATIVE_INFINITY);
             for (int i = 0; i < STREAMS * n; i++) scratch[i] = Math.max(scratch[i] - max, Exp2.PADDING);
             sumScratch(kernel, n);
-            sum += kernel.fold(partials, 0, n, lanes);
+            sum += fold(kernel, n);
         }
         chunk.set(max, 0, sum);
     }

@@ -18,22 +18,21 @@ public interface RowKernel {
     int lanes();
 
     /**
-     * Sums count blocks of n positions: for block k and position i writes to {@code partials[k * BLOCK + i]} the sum
-     * t(x[at]) + t(x[at + stream]) + t(x[at + 2 stream]) + t(last[lastFrom + k * lastStep + i]), at = from + k * step + i,
-     * where t is the term of {@link Exp2} for exponent e: a product, then three fused multiply-adds in this order.
+     * Sums count blocks of n positions: for k from first on, for position i, writes to {@code partials[k * BLOCK + i]} the sum
+     * t(x[at]) + t(x[at + stream]) + t(x[at + 2 stream]) + t(x[at + 3 stream]), at = from + (k - first) * step + i, where t is the
+     * term of {@link Exp2} for exponent e: a product, then three fused multiply-adds in this order.
      * tops[k] becomes the unsigned maximum of the block's {@link Exp2#exponentBits}.
      *
-     * <p>Several blocks a call, because a call costs about as much as 80 logits.
+     * <p>Several blocks a call, because a call costs about as much as 30 logits.
      */
-    void sum(float[] x, int from, int step, int stream, float[] last, int lastFrom, int lastStep, int n, int count, int e,
-            float[] partials, int[] tops);
+    void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops);
 
     /**
-     * Sums partials[from .. from + n), n up to {@link #BLOCK}, in the fixed tree: taken as 512 floats, zero beyond n, halves
-     * are added (i and i + 256, then 128, 64, 32) in float down to 32 lanes; these are added in double (16, 8, then 4, 2, 1).
-     * Adding equal floats along such a tree is exact. Overwrites partials[from .. from + BLOCK); lanes is scratch for 8 doubles.
+     * sums[k] = the sum of partials[k * BLOCK .. k * BLOCK + n) for each of count blocks, in the fixed tree: taken as two
+     * halves of 256 floats, zero beyond n, in each of which i and i + 128, then 64, then 32 are added, and then the two are, down
+     * to 32 lanes in float; these are added in double (16, 8, then 4, 2, 1). Adding equal floats along such a tree is exact. Overwrites partials and sums[0 .. 8 * count).
      */
-    double fold(float[] partials, int from, int n, double[] lanes);
+    void fold(float[] partials, int n, int count, double[] sums);
 
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log}; every x is positive and normal. */
     void log(double[] x, int n);

@@ -10,21 +10,19 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void sum(float[] x, int from, int step, int stream, float[] last, int lastFrom, int lastStep, int n, int count, int e,
-            float[] partials, int[] tops) {
+    public void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops) {
         for (int k = 0; k < count; k++) {
-            tops[k] = sumBlock(x, from + k * step, stream, last, lastFrom + k * lastStep, n, Exp2.rounder(e), partials, k * BLOCK);
+            tops[first + k] = sumBlock(x, from + k * step, stream, n, Exp2.rounder(e), partials, (first + k) * BLOCK);
         }
     }
 
-    private static int sumBlock(float[] x, int from, int stream, float[] last, int lastFrom, int n, float rounder,
-            float[] partials, int to) {
+    private static int sumBlock(float[] x, int from, int stream, int n, float rounder, float[] partials, int to) {
         int top = 0;
         for (int i = 0; i < n; i++) {
             float a = x[from + i];
             float b = x[from + stream + i];
             float c = x[from + 2 * stream + i];
-            float d = last[lastFrom + i];
+            float d = x[from + 3 * stream + i];
             int za = Exp2.exponentBits(a, rounder);
             int zb = Exp2.exponentBits(b, rounder);
             int zc = Exp2.exponentBits(c, rounder);
@@ -44,16 +42,23 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public double fold(float[] partials, int from, int n, double[] lanes) {
-        Arrays.fill(partials, from + n, from + BLOCK, 0f);
-        for (int width = BLOCK / 2; width >= 32; width /= 2) {
-            for (int i = from; i < from + width; i++) partials[i] += partials[i + width];
+    public void fold(float[] partials, int n, int count, double[] sums) {
+        for (int k = 0; k < count; k++) {
+            int from = k * BLOCK;
+            Arrays.fill(partials, from + n, from + BLOCK, 0f);
+            for (int width = BLOCK / 4; width >= 32; width /= 2) {
+                for (int i = from; i < from + width; i++) {
+                    partials[i] += partials[i + width];
+                    partials[i + BLOCK / 2] += partials[i + BLOCK / 2 + width];
+                }
+            }
+            for (int i = from; i < from + 32; i++) partials[i] += partials[i + BLOCK / 2];
+            for (int i = 0; i < 8; i++) {
+                int lane = from + i;
+                sums[8 * k + i] = ((double) partials[lane] + partials[lane + 16]) + ((double) partials[lane + 8] + partials[lane + 24]);
+            }
         }
-        for (int i = 0; i < 8; i++) {
-            int lane = from + i;
-            lanes[i] = ((double) partials[lane] + partials[lane + 16]) + ((double) partials[lane + 8] + partials[lane + 24]);
-        }
-        return foldLanes(lanes);
+        foldLanes(count, sums);
     }
 
     @Override
@@ -61,9 +66,12 @@ public final class ScalarKernel implements RowKernel {
         for (int i = 0; i < n; i++) x[i] = DoubleMath.log(x[i]);
     }
 
-    /** The last steps of the tree, 8 doubles to one. */
-    public static double foldLanes(double[] lanes) {
-        return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+    /** The last steps of the tree: sums[k] = the sum of sums[8 k .. 8 k + 8). */
+    public static void foldLanes(int count, double[] sums) {
+        for (int k = 0; k < count; k++) {
+            int i = 8 * k;
+            sums[k] = ((sums[i] + sums[i + 4]) + (sums[i + 2] + sums[i + 6])) + ((sums[i + 1] + sums[i + 5]) + (sums[i + 3] + sums[i + 7]));
+        }
     }
 
     @Override

@@ -24,8 +24,10 @@ final class SelfTest {
         for (int i = 0; i < x.length; i++) x[i] = (i * 37 % 128 - 100) * 0.37f;
         float[] partials = new float[RowKernel.BLOCK];
         int[] tops = new int[1];
-        kernel.sum(x, 0, 0, N, x, 3 * N, 0, N, 1, 0, partials, tops);
-        double sum = kernel.fold(partials, 0, N, new double[8]);
+        kernel.sum(x, 0, 0, N, N, 0, 1, 0, partials, tops);
+        double[] sums = new double[8];
+        kernel.fold(partials, N, 1, sums);
+        double sum = sums[0];
         double[] logs = {sum, 1, 2, 0.5, 1e30, 1e-30, 3, 1.4142135623730951};
         kernel.log(logs, logs.length);
         double log = 0;

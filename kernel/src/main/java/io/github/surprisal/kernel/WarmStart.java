@@ -19,7 +19,6 @@ final class WarmStart {
     private final float[] partials = new float[RowKernel.BLOCK];
     private final int[] tops = new int[1];
     private final double[] sums = new double[8];
-    private final double[] lanes = new double[8];
     private volatile long nextAt = System.nanoTime();
     private int wins;
 
@@ -67,9 +66,9 @@ final class WarmStart {
     private long time(RowKernel kernel) {
         long start = System.nanoTime();
         int n = RowKernel.BLOCK;
-        kernel.sum(x, 0, 0, n, x, 3 * n, 0, n, 1, 0, partials, tops);
-        sums[0] = kernel.fold(partials, 0, n, lanes);
-        for (int i = 1; i < sums.length; i++) sums[i] = 1 + i;
+        kernel.sum(x, 0, 0, n, n, 0, 1, 0, partials, tops);
+        kernel.fold(partials, n, 1, sums);
+        for (int i = 0; i < sums.length; i++) sums[i] = 1 + i;
         kernel.log(sums, sums.length);
         kernel.mask(x, x.length);
         return System.nanoTime() - start;

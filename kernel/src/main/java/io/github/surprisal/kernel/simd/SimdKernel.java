@@ -30,6 +30,8 @@ public final class SimdKernel implements RowKernel {
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
     private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
     private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SHAPE);
+    /** As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. */
+    private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
 
     /** Read from an array, because a compile-time constant would be loaded from memory again in every iteration. */
@@ -49,8 +51,7 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void sum(float[] x, int from, int step, int stream, float[] last, int lastFrom, int lastStep, int n, int count, int e,
-            float[] partials, int[] tops) {
+    public void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops) {
         FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
         FloatVector log2e = FloatVector.broadcast(FLOATS, K[0]);
         FloatVector hi = FloatVector.broadcast(FLOATS, K[1]);
@@ -64,7 +65,7 @@ public final class SimdKernel implements RowKernel {
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         for (int k = 0; k < count; k++) {
             int at = from + k * step;
-            int lastAt = lastFrom + k * lastStep;
+            int to = (first + k) * BLOCK;
             IntVector top = IntVector.zero(INTS);
             // Four terms a turn: their chains of dependent fmas overlap, and four streams keep as many prefetchers busy.
             for (int i = 0; i < n; i += LANES) {
@@ -95,16 +96,16 @@ public final class SimdKernel implements RowKernel {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, one).fma(r, one);
                 sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
 
-                v = FloatVector.fromArray(FLOATS, last, lastAt + i);
+                v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, one).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, k * BLOCK + i);
+                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, to + i);
             }
-            tops[k] = unsignedMaxLane(top);
+            tops[first + k] = unsignedMaxLane(top);
         }
     }
 
@@ -114,40 +115,41 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public double fold(float[] partials, int from, int n, double[] lanes) {
-        if (n > BLOCK / 2) {
-            if (n < BLOCK) Arrays.fill(partials, from + n, from + BLOCK, 0f);
-            for (int i = from; i < from + 32; i += LANES) {
-                FloatVector even = pair(partials, i).add(pair(partials, i + 128)).add(pair(partials, i + 64).add(pair(partials, i + 192)));
-                FloatVector odd = pair(partials, i + 32).add(pair(partials, i + 160)).add(pair(partials, i + 96).add(pair(partials, i + 224)));
-                even.add(odd).intoArray(partials, i);
-            }
-        } else {
-            if (n < BLOCK / 2) Arrays.fill(partials, from + n, from + BLOCK / 2, 0f);
-            for (int i = from; i < from + 32; i += LANES) {
-                FloatVector even = load(partials, i).add(load(partials, i + 128)).add(load(partials, i + 64).add(load(partials, i + 192)));
-                FloatVector odd = load(partials, i + 32).add(load(partials, i + 160)).add(load(partials, i + 96).add(load(partials, i + 224)));
-                even.add(odd).intoArray(partials, i);
+    public void fold(float[] partials, int n, int count, double[] sums) {
+        boolean whole = n > BLOCK / 2; // adding the zeros of an empty half changes nothing
+        int width = whole ? BLOCK : BLOCK / 2;
+        for (int k = 0; k < count && n < width; k++) Arrays.fill(partials, k * BLOCK + n, k * BLOCK + width, 0f);
+        // Each in one loop over all blocks, because entering a loop costs more than these do. The 32 lanes of half k move to
+        // partials[32 k ..]: always behind what is still to be read.
+        int step = whole ? BLOCK / 2 : BLOCK;
+        int lanes = whole ? 64 * count : 32 * count;
+        for (int lane = 0; lane < lanes; lane += LANES) {
+            int i = (lane >> 5) * step + (lane & 31);
+            FloatVector even = load(partials, i).add(load(partials, i + 128)).add(load(partials, i + 64).add(load(partials, i + 192)));
+            FloatVector odd = load(partials, i + 32).add(load(partials, i + 160)).add(load(partials, i + 96).add(load(partials, i + 224)));
+            even.add(odd).intoArray(partials, lane);
+        }
+        if (whole) {
+            for (int lane = 0; lane < 32 * count; lane += LANES) {
+                int i = (lane >> 5) * 64 + (lane & 31);
+                load(partials, i).add(load(partials, i + 32)).intoArray(partials, lane);
             }
         }
-        for (int i = 0; i < 8; i += DOUBLES.length()) {
-            DoubleVector low = widen(partials, from + i).add(widen(partials, from + i + 16));
-            DoubleVector high = widen(partials, from + i + 8).add(widen(partials, from + i + 24));
-            low.add(high).intoArray(lanes, i);
+        for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
+            int lane = (i >> 3) * 32 + (i & 7);
+            DoubleVector low = widen(partials, lane).add(widen(partials, lane + 16));
+            DoubleVector high = widen(partials, lane + 8).add(widen(partials, lane + 24));
+            low.add(high).intoArray(sums, i);
         }
-        return ScalarKernel.foldLanes(lanes);
+        ScalarKernel.foldLanes(count, sums);
     }
 
     private static FloatVector load(float[] a, int i) {
         return FloatVector.fromArray(FLOATS, a, i);
     }
 
-    private static FloatVector pair(float[] a, int i) {
-        return load(a, i).add(load(a, i + BLOCK / 2));
-    }
-
     private static DoubleVector widen(float[] a, int i) {
-        return (DoubleVector) load(a, i).convertShape(F2D, DOUBLES, 0);
+        return (DoubleVector) FloatVector.fromArray(HALF, a, i).convertShape(F2D, DOUBLES, 0);
     }
 
     @Override
