@@ -1,0 +1,104 @@
+package io.github.surprisal.bench;
+
+import io.github.surprisal.Backend;
+import io.github.surprisal.LogSumExp;
+import io.github.surprisal.Matrix;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.infra.BenchmarkParams;
+
+/** Log-sum-exp of the rows of a matrix, single thread: ours against a plain loop and against the JDK's vector EXP. */
+@Family(title = "Log-sum-exp", bytesPerElement = Float.BYTES, roofline = "read")
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+public class LogSumExpBenchmark extends Trial {
+
+    // From L1 to beyond the last-level cache of most machines; 50257 leaves a tail at every vector width.
+    @Param({"1x1024", "64x1024", "1024x1000", "256x32000", "64x128256", "64x50257"})
+    public String shape;
+
+    private int rows;
+    private int columns;
+    private float[] logits;
+    private float[] out;
+    private Matrix matrix;
+
+    @Setup
+    public void setup(BenchmarkParams params) {
+        if (usesSurprisal(params)) {
+            Backend.warmUp();
+        }
+        var size = new Shape(shape);
+        // the same remainder at every vector width, so that the loop for the tail is compiled too
+        use(Math.min(4, size.rows()), Math.min(1024 + size.columns() % 64, size.columns()));
+        warmUp(params);
+        use(size.rows(), size.columns());
+    }
+
+    private void use(int rows, int columns) {
+        this.rows = rows;
+        this.columns = columns;
+        logits = Logits.gaussian(rows * columns);
+        out = new float[rows];
+        // NaN, so that the check fails for a row that no one computed
+        Arrays.fill(out, Float.NaN);
+        matrix = Matrix.of(logits, rows, columns);
+    }
+
+    @Benchmark
+    @Variant(order = 1, label = "plain loop", baseline = true)
+    public float[] plainLoop() {
+        PlainLoop.logSumExpOfRows(logits, rows, columns, out);
+        return out;
+    }
+
+    @Benchmark
+    @Variant(order = 2, label = "JDK EXP", baseline = true)
+    public float[] jdkExp() {
+        JdkExp.logSumExpOfRows(logits, rows, columns, out);
+        return out;
+    }
+
+    // Without the module, as it is for a user who forgot the flag.
+    @Benchmark
+    @Variant(order = 3, label = "Surprisal scalar")
+    @Fork(jvmArgsAppend = Forks.SCALAR)
+    public float[] surprisalScalar() {
+        LogSumExp.ofRows(matrix, out);
+        return out;
+    }
+
+    @Benchmark
+    @Variant(order = 4, label = "Surprisal SIMD")
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float[] surprisalSimd() {
+        LogSumExp.ofRows(matrix, out);
+        return out;
+    }
+
+    /** Checks what the measured, fully compiled code computed last: the speed of wrong answers is worthless. */
+    @TearDown
+    public void check(BenchmarkParams params) {
+        double worst = 0;
+        for (int row = 0; row < rows; row++) {
+            int from = row * columns;
+            requireClose(PlainLoop.logSumExp(logits, from, from + columns), out[row], "row " + row);
+            if (row < ACCURACY_ROWS) {
+                worst = Math.max(worst, Oracle.ulps(out[row], Oracle.logSumExp(logits, from, from + columns)));
+            }
+        }
+        writeNotes(params, worst);
+    }
+}

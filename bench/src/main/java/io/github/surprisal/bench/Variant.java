@@ -1,0 +1,21 @@
+package io.github.surprisal.bench;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/** How the report presents one benchmark method. */
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.METHOD)
+public @interface Variant {
+
+    /** Position in tables and charts, ascending. */
+    int order();
+
+    /** The name shown. */
+    String label();
+
+    /** Whether the others are compared with this one: adds a ratio column. */
+    boolean baseline() default false;
+}

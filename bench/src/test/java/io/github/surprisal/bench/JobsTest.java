@@ -1,0 +1,40 @@
+package io.github.surprisal.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What the report finds on the class path, and in which order it runs it. */
+class JobsTest {
+
+    private static final Pattern ANY = Pattern.compile("");
+
+    @Test
+    void variantsOfAShapeRunSideBySideInTheirOrder() {
+        var jobs = RunBenchmarks.jobs(Pattern.compile("LogSumExp"), List.of("1x1024", "64x1024")::contains);
+        assertEquals(List.of("1x1024 plainLoop", "1x1024 jdkExp", "1x1024 surprisalScalar", "1x1024 surprisalSimd",
+                "64x1024 plainLoop", "64x1024 jdkExp", "64x1024 surprisalScalar", "64x1024 surprisalSimd"),
+                jobs.stream().map(job -> job.shape() + " " + job.method()).toList());
+    }
+
+    @Test
+    void everyShapeHasARoofline() {
+        var jobs = RunBenchmarks.jobs(ANY, _ -> true);
+        for (Job job : jobs) {
+            if (!job.isRoofline()) {
+                assertTrue(jobs.stream().anyMatch(job::isBoundedBy), "no roofline for " + job);
+            }
+        }
+    }
+
+    @Test
+    void everyVariantHasItsOwnLabel() {
+        var jobs = RunBenchmarks.jobs(ANY, _ -> true);
+        assertFalse(jobs.isEmpty());
+        assertEquals(jobs.size(), jobs.stream().map(job -> job.className() + job.shape() + job.label()).distinct().count());
+    }
+}
