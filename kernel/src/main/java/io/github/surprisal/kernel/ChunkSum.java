@@ -34,8 +34,8 @@ public final class ChunkSum {
     /** Exponents n in [-40, 56), logits in [-27.7, 38.8), share E = 0: usual logits and log-probabilities lie well inside. */
     private static final int EXPONENT_FLOOR = -40;
 
-    /** |n| up to here is summed directly: |x| <= 2^20. Beyond it the reduction of x loses bits, and x - max is exact or negligible. */
-    private static final int MAX_EXPONENT = 1512775;
+    /** |n| up to here is summed directly: |x| <= 2^19. Beyond it the reduction of x loses bits, and x - max is exact or negligible. */
+    private static final int MAX_EXPONENT = 756387;
 
     /** No sum above this has lost terms below 2^-126, at most one 2^-126 an element, that would show. */
     private static final double SMALL_REST = 0x1p-80;
@@ -152,9 +152,10 @@ public final class ChunkSum {
         }
         kernel.log(sums, GROUP);
         for (int k = 0; k < count; k++) {
-            out[outFrom + k] = (unusual >> k & 1) == 0
-                    ? (float) (e * DoubleMath.LN2 + sums[k])
-                    : lse(kernel, x, from + k * rowStride, columns, 1);
+            if ((unusual >> k & 1) == 0) out[outFrom + k] = (float) (e * DoubleMath.LN2 + sums[k]);
+        }
+        for (int k = 0; k < count; k++) { // after the others, because it overwrites sums
+            if ((unusual >> k & 1) != 0) out[outFrom + k] = lse(kernel, x, from + k * rowStride, columns, 1);
         }
     }
 
@@ -370,7 +371,7 @@ public final class ChunkSum {
         }
     }
 
-    /** A chunk with NaN or infinities, or whose largest element is beyond +-2^20: x - max is exact or rounds without effect. */
+    /** A chunk with NaN or infinities, or whose largest element is beyond +-2^19: x - max is exact or rounds without effect. */
     private void sumHuge(RowKernel kernel, int excluded) {
         float max = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < length; i++) {

@@ -29,7 +29,7 @@ public final class DoubleMath {
         return k * LN2_HI + (artanh * 2 + k * LN2_LO);
     }
 
-    /** log(1 + x) for x >= 0; small x keep their relative accuracy. */
+    /** log(1 + x) for x >= 0; small x keep their relative accuracy, down to subnormals. */
     public static double log1p(double x) {
         return x < 0.41 ? 2 * artanh(x / (2 + x)) : log(1 + x);
     }
@@ -45,7 +45,7 @@ public final class DoubleMath {
         return s + s * z * (low + z4 * (high + z4 * top));
     }
 
-    /** e^x; 0 below -745, infinity above 709.7. */
+    /** e^x; subnormal, then 0 (from -746 on at the latest), below -708; infinity above 709.7. */
     public static double exp(double x) {
         if (!(x > -746)) return Double.isNaN(x) ? x : 0;
         if (x > 710) return Double.POSITIVE_INFINITY;

@@ -1,0 +1,83 @@
+package io.github.surprisal.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Results of the frozen shape to the bit: not right or wrong, but never to change unnoticed. Log-sum-exp is taken before
+ * its rounding to float, where a changed order of additions shows. A release that changes these lines says so in its notes.
+ */
+class GoldenBitsTest {
+    private static final long SEED = 20250707;
+
+    /** Length, scale and centre of a row, and its log-sum-exp. */
+    private static final String ROWS = """
+            2 3 0 -0x1.d7792ce25ac04p-2
+            17 3 0 0x1.5cf565ae301bbp2
+            64 3 0 0x1.90889a3c5aaffp2
+            300 0 1.25 0x1.bd0ac59169af5p2
+            1000 3 0 0x1.06b41edea0304p3
+            2048 3 0 0x1.1d535779a3c2ap3
+            2049 3 0 0x1.1d538c0684149p3
+            4096 3 0 0x1.380b26b256ec3p3
+            4097 30 0 0x1.b8d42d8034acfp5
+            50257 3 0 0x1.878802458035cp3
+            50257 100 0 0x1.6f787eb1211f8p7
+            131072 3 0 0x1.a601fdce4e1ebp3
+            131073 3 0 0x1.a602014a13b84p3
+            400000 3 1e4 0x1.38f267fb2dda3p13
+            400000 100 -1e6 -0x1.e8303d15d654bp19
+            5000 1e6 -3e6 -0x1.1dd6a2p20
+            30 6 -4.5 0x1.8bd53057e077ap2
+            """;
+
+    /** An element and its term at e = 0. */
+    private static final String TERMS = """
+            -80 0x1.7fd974p-116
+            -1.5 0x1.c8f878p-3
+            -0.34 0x1.6c6d28p-1
+            1e-3 0x1.004192p0
+            0.35 0x1.6b4802p0
+            1 0x1.5bf0a8p1
+            37.7 0x1.4f5e62p54
+            85 0x1.8bec76p122
+            """;
+
+    @Test
+    void logSumExp() {
+        for (RowKernel kernel : KernelPair.all()) {
+            StringBuilder actual = new StringBuilder();
+            for (String line : ROWS.lines().toList()) {
+                String[] words = line.split(" ");
+                float[] x = row(Integer.parseInt(words[0]), Double.parseDouble(words[1]), Double.parseDouble(words[2]));
+                LogSum sum = new LogSum();
+                ChunkSum.ofThread().add(kernel, x, 0, x.length, 1, sum);
+                actual.append(String.format("%s %s %s %s\n", words[0], words[1], words[2], Double.toHexString(sum.value())));
+            }
+            assertEquals(ROWS, actual.toString(), KernelPair.lanes(kernel));
+        }
+    }
+
+    @Test
+    void term() {
+        StringBuilder actual = new StringBuilder();
+        for (String line : TERMS.lines().toList()) {
+            String x = line.split(" ")[0];
+            actual.append(x).append(' ').append(Float.toHexString(Exp2.term(Float.parseFloat(x), 0))).append('\n');
+        }
+        assertEquals(TERMS, actual.toString());
+    }
+
+    /** Sums of four uniform numbers, near enough to logits: no library function, whose last bit may change, is in them. */
+    private static float[] row(int n, double scale, double centre) {
+        SplittableRandom random = new SplittableRandom(SEED);
+        float[] x = new float[n];
+        for (int i = 0; i < n; i++) {
+            double sum = random.nextDouble() + random.nextDouble() + random.nextDouble() + random.nextDouble() - 2;
+            x[i] = (float) (centre + scale * sum);
+        }
+        return x;
+    }
+}

@@ -1,0 +1,213 @@
+package io.github.surprisal.kernel;
+
+import static io.github.surprisal.kernel.KernelPair.SCALAR;
+import static io.github.surprisal.kernel.KernelPair.SPECIALS;
+import static io.github.surprisal.kernel.KernelPair.assertBits;
+import static io.github.surprisal.kernel.KernelPair.assertSame;
+
+import io.github.surprisal.oracle.Shape;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Each primitive of {@link RowKernel}: what the SIMD kernel returns and writes has the bits of the scalar one. */
+class SameBitsTest {
+    private static final int BLOCK = RowKernel.BLOCK;
+    private static final int GRAIN = RowKernel.GRAIN;
+    private static final int MAX_COUNT = 8;
+    private static final int OFFSETS = 18;
+    private static final long SEED = 20250701;
+    private static final int[] EXPONENTS = {0, 96, -96, 192, -14400, 14496, 1512768, -1512768};
+
+    private static RowKernel simd;
+
+    private final float[] expectedPartials = new float[MAX_COUNT * BLOCK];
+    private final float[] actualPartials = new float[MAX_COUNT * BLOCK];
+    private final int[] expectedTops = new int[MAX_COUNT];
+    private final int[] actualTops = new int[MAX_COUNT];
+
+    @BeforeAll
+    static void findKernel() {
+        simd = KernelPair.simd();
+    }
+
+    @Test
+    void sumOfEveryLengthAndOffsetBetweenSentinels() {
+        float[] logits = Shape.NORMAL_3.fill(MAX_COUNT * 4 * BLOCK, SEED);
+        for (int n = GRAIN; n <= BLOCK; n += GRAIN) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                int first = offset % 3;
+                int count = 1 + (n / GRAIN + offset) % (MAX_COUNT - 2);
+                int stream = n + 1 + offset % 5;
+                int step = 4 * stream + 1;
+                float[] x = new float[offset + count * step + GRAIN];
+                Arrays.fill(x, offset % 2 == 0 ? Float.NaN : Float.POSITIVE_INFINITY);
+                for (int k = 0; k < count; k++) {
+                    for (int s = 0; s < 4; s++) System.arraycopy(logits, (4 * k + s) * n, x, offset + k * step + s * stream, n);
+                }
+                int e = EXPONENTS[(n + offset) % 3]; // at none of them a term overflows
+                assertSum(x, offset, step, stream, n, first, count, e, "NORMAL_3, seed " + SEED);
+                for (float partial : expectedPartials) {
+                    if (!(partial < Float.POSITIVE_INFINITY)) throw new AssertionError("a sentinel was read: n " + n + ", offset " + offset);
+                }
+            }
+        }
+    }
+
+    @Test
+    void sumOfSpecialValuesAtEveryLane() {
+        int n = 64;
+        for (int e : EXPONENTS) {
+            float[] x = Shape.NORMAL_3.fill(4 * n, SEED);
+            for (int i = 0; i < x.length; i++) x[i] += (float) (e * DoubleMath.LN2);
+            for (int i = 0; i < x.length; i++) {
+                float usual = x[i];
+                for (float special : SPECIALS) {
+                    x[i] = special;
+                    assertSum(x, 0, 0, n, n, 0, 1, e, "special value at " + i + ", seed " + SEED);
+                }
+                x[i] = usual;
+            }
+        }
+    }
+
+    @Test
+    void sumOfRandomBits() {
+        SplittableRandom random = new SplittableRandom(SEED);
+        float[] x = new float[4 * BLOCK];
+        for (int turn = 0; turn < 500; turn++) {
+            for (int i = 0; i < x.length; i++) x[i] = Float.intBitsToFloat(random.nextInt());
+            assertSum(x, 0, 0, BLOCK, BLOCK, 0, 1, EXPONENTS[turn % EXPONENTS.length], "random bits, turn " + turn + ", seed " + SEED);
+        }
+    }
+
+    private void assertSum(float[] x, int from, int step, int stream, int n, int first, int count, int e, String data) {
+        Arrays.fill(expectedPartials, -1f); // what is not to be written stays
+        Arrays.fill(actualPartials, -1f);
+        Arrays.fill(expectedTops, -1);
+        Arrays.fill(actualTops, -1);
+        SCALAR.sum(x, from, step, stream, n, first, count, e, expectedPartials, expectedTops);
+        simd.sum(x, from, step, stream, n, first, count, e, actualPartials, actualTops);
+        Supplier<String> call = () -> "sum(from " + from + ", step " + step + ", stream " + stream + ", n " + n + ", first " + first
+                + ", count " + count + ", e " + e + ") of " + data;
+        assertSame(expectedPartials, actualPartials, () -> "partials of " + call.get());
+        assertSame(expectedTops, actualTops, () -> "tops of " + call.get());
+    }
+
+    @Test
+    void foldOfEveryLengthAndCount() {
+        for (int n = GRAIN; n <= BLOCK; n += GRAIN) {
+            for (int count = 1; count <= MAX_COUNT; count++) {
+                double[] sums = assertFold(partials(n, count), n, count, "terms of WIDE, seed " + SEED);
+                for (int k = 0; k < count; k++) {
+                    if (!(sums[k] >= 0)) throw new AssertionError("a sentinel was read: n " + n + ", count " + count);
+                }
+            }
+        }
+    }
+
+    @Test
+    void foldOfSpecialValuesAtEveryLane() {
+        float[] specials = {
+            0f, -0f, Float.MIN_VALUE, Float.MIN_NORMAL, 0x1p127f, Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN
+        };
+        for (int n : new int[] {16, 64, 256, 272, BLOCK}) {
+            float[] values = partials(n, 2);
+            for (int i = 0; i < values.length; i += n > 64 ? 5 : 1) { // odd: every lane comes up
+                float usual = values[i];
+                if (Float.isNaN(usual)) continue;
+                for (float special : specials) {
+                    values[i] = special;
+                    assertFold(values, n, 2, special + " at " + i + ", seed " + SEED);
+                }
+                values[i] = usual;
+            }
+        }
+    }
+
+    /** What sum leaves, among NaN that fold is not to read. */
+    private static float[] partials(int n, int count) {
+        float[] x = Shape.WIDE.fill(4 * n * count, SEED + n + count);
+        float[] partials = new float[count * BLOCK];
+        Arrays.fill(partials, Float.NaN);
+        SCALAR.sum(x, 0, 4 * n, n, n, 0, count, 96, partials, new int[count]);
+        return partials;
+    }
+
+    private static double[] assertFold(float[] values, int n, int count, String data) {
+        double[] expected = new double[8 * MAX_COUNT];
+        double[] actual = new double[8 * MAX_COUNT];
+        SCALAR.fold(values.clone(), n, count, expected);
+        simd.fold(values.clone(), n, count, actual);
+        for (int k = 0; k < count; k++) {
+            if (Double.isNaN(expected[k]) && Double.isNaN(actual[k])) continue;
+            int block = k;
+            assertBits(expected[k], actual[k], () -> "fold(n " + n + ", count " + count + "), block " + block + ", of " + data);
+        }
+        return expected;
+    }
+
+    @Test
+    void logOfRandomAndBoundaryValues() {
+        double[] boundaries = {
+            1, Math.nextDown(1.0), Math.nextUp(1.0), Double.MIN_NORMAL, Double.MAX_VALUE, 0x1p-1022, 0x1p1023,
+            Math.sqrt(0.5), Math.nextDown(Math.sqrt(0.5)), Math.nextUp(Math.sqrt(0.5)),
+            Math.sqrt(2), Math.nextDown(Math.sqrt(2)), Math.nextUp(Math.sqrt(2))
+        };
+        SplittableRandom random = new SplittableRandom(SEED);
+        for (int n = 8; n <= 64; n += 8) {
+            for (int turn = 0; turn < 5000; turn++) {
+                double[] x = new double[n + 8];
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = Double.longBitsToDouble(random.nextLong(0x0010000000000000L, 0x7FF0000000000000L)); // every normal one
+                }
+                x[turn % n] = boundaries[turn % boundaries.length];
+                double[] expected = x.clone();
+                double[] actual = x.clone();
+                SCALAR.log(expected, n);
+                simd.log(actual, n);
+                for (int i = 0; i < x.length; i++) {
+                    int at = i;
+                    int length = n;
+                    assertBits(expected[i], actual[i], () -> "log of " + x[at] + " at " + at + ", n " + length + ", seed " + SEED);
+                }
+            }
+        }
+    }
+
+    @Test
+    void maskOfSpecialValuesAtEveryLane() {
+        for (int n : new int[] {GRAIN, 64, 2 * BLOCK, 4 * BLOCK}) {
+            float[] x = Shape.NORMAL_3.fill(n + GRAIN, SEED);
+            for (int i = 0; i < n + GRAIN; i += i < 64 || i >= n - 16 ? 1 : 16) { // beyond n nothing is read or written
+                float usual = x[i];
+                for (float special : SPECIALS) {
+                    x[i] = special;
+                    assertMask(x, n, special + " at " + i);
+                }
+                x[i] = usual;
+            }
+        }
+    }
+
+    @Test
+    void maskOfRandomBits() {
+        SplittableRandom random = new SplittableRandom(SEED);
+        float[] x = new float[4 * BLOCK + GRAIN];
+        for (int turn = 0; turn < 200; turn++) {
+            for (int i = 0; i < x.length; i++) x[i] = Float.intBitsToFloat(random.nextInt());
+            assertMask(x, GRAIN * (1 + turn % (4 * BLOCK / GRAIN)), "random bits, turn " + turn);
+        }
+    }
+
+    private static void assertMask(float[] x, int n, String data) {
+        float[] expected = x.clone();
+        float[] actual = x.clone();
+        int expectedTop = SCALAR.mask(expected, n);
+        int actualTop = simd.mask(actual, n);
+        if (expectedTop != actualTop) throw new AssertionError("mask(n " + n + ") of " + data + ", seed " + SEED + ": the returned maximum");
+        for (int i = 0; i < x.length; i++) assertBits(expected[i], actual[i], () -> "mask(n " + n + ") of " + data + ", seed " + SEED);
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.surprisal.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.surprisal.kernel.FakeKernel.Fault;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The self-test that decides whether a kernel may be used sees one wrong bit in any primitive and any lane. */
+class SelfTestTest {
+    private static final int LANES = RowKernel.GRAIN;
+
+    @Test
+    void equalKernelsPass() {
+        assertNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.NONE, LANES)));
+        assertNull(SelfTest.difference(new ScalarKernel(), Kernels.selected()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"TOP", "FOLD", "MASK_TOP"})
+    void aWrongBitIsNamed(Fault fault) {
+        String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
+        assertNotNull(difference);
+        assertTrue(difference.contains("instead of"), difference);
+    }
+
+    static IntStream lanes() {
+        return IntStream.range(0, LANES);
+    }
+
+    @ParameterizedTest
+    @MethodSource("lanes")
+    void aWrongBitInOneLaneOfTheSums(int lane) {
+        assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.PARTIAL, LANES, lane)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("lanes")
+    void aWrongBitInOneLaneOfTheMaskedValues(int lane) {
+        assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.MASKED, LANES, lane)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("lanes")
+    void aWrongBitInOneLogarithm(int lane) {
+        assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.LOG, LANES, lane % 8)));
+    }
+}

@@ -1,0 +1,67 @@
+package io.github.surprisal.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+/** The switch from scalar to SIMD code ends, once. Times are not tested: they differ. */
+class WarmStartTest {
+    /** A kernel that takes no time to speak of, or a pause. */
+    private static RowKernel kernel(Runnable pause) {
+        return new FakeKernel(FakeKernel.Fault.NONE, 8) {
+            @Override
+            public void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops) {
+                pause.run();
+            }
+
+            @Override
+            public void fold(float[] partials, int n, int count, double[] sums) {}
+
+            @Override
+            public void log(double[] x, int n) {}
+
+            @Override
+            public int mask(float[] x, int n) {
+                return 0;
+            }
+        };
+    }
+
+    private static void pause() {
+        long start = System.nanoTime();
+        while (System.nanoTime() - start < 1_000_000) Thread.onSpinWait();
+    }
+
+    @Test
+    void finishEndsWhenTheKernelIsTheFaster() {
+        assertTrue(new WarmStart(kernel(WarmStartTest::pause), kernel(() -> {})).finish());
+        assertTrue(new WarmStart(kernel(() -> {}), kernel(() -> {})).finish());
+    }
+
+    @Test
+    void stepsTakeATimeOutAndMustBeWonThreeTimes() {
+        WarmStart warming = new WarmStart(kernel(WarmStartTest::pause), kernel(() -> {}));
+        assertFalse(warming.step());
+        assertFalse(warming.step(), "right after a step it is not time for another, or it is the second");
+        assertTrue(warming.finish());
+    }
+
+    @Test
+    void aStepInsideAStepIsNotTaken() {
+        AtomicReference<WarmStart> self = new AtomicReference<>();
+        AtomicReference<Boolean> inner = new AtomicReference<>();
+        WarmStart warming = new WarmStart(kernel(() -> {}), kernel(() -> inner.set(self.get().step())));
+        self.set(warming);
+        warming.step();
+        assertFalse(inner.get());
+    }
+
+    @Test
+    void afterWarmUpTheCurrentKernelIsTheSelectedOne() {
+        Kernels.warmUp();
+        assertSame(Kernels.selected(), Kernels.current());
+    }
+}
