@@ -114,6 +114,8 @@ public final class LogSumExp {
         if (x.byteSize() % Float.BYTES != 0) {
             throw new IllegalArgumentException("x has " + x.byteSize() + " bytes, not a multiple of " + Float.BYTES);
         }
+        if (!x.scope().isAlive()) throw new IllegalStateException("x is already closed"); // even an empty one
+        if (!x.isAccessibleBy(Thread.currentThread())) throw new WrongThreadException("x is confined to another thread");
         long length = x.byteSize() / Float.BYTES;
         RowKernel kernel = Kernels.current();
         boolean serial = execution.parallelism() == 1 || length <= ChunkSum.CHUNK || !x.isAccessibleBy(STRANGER);

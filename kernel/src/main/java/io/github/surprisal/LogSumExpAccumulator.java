@@ -25,6 +25,11 @@ public final class LogSumExpAccumulator implements Serializable {
     /** Written and read by hand: three doubles, anchor, unit, rest. */
     private transient LogSum sum = new LogSum();
 
+    /**
+     * Elements added so far.
+     *
+     * @serial >= 0
+     */
     private long count;
 
     /** An empty accumulator: the log of an empty sum, -infinity. */
@@ -70,7 +75,7 @@ public final class LogSumExpAccumulator implements Serializable {
     public LogSumExpAccumulator merge(LogSumExpAccumulator other) {
         Objects.requireNonNull(other, "other");
         sum.merge(other.sum);
-        count += other.count;
+        count = Math.addExact(count, other.count);
         return this;
     }
 
@@ -98,6 +103,13 @@ public final class LogSumExpAccumulator implements Serializable {
         return "log-sum-exp of " + count + " elements = " + result();
     }
 
+    /**
+     * Writes the count, then the sum.
+     *
+     * @param out the stream
+     * @serialData three doubles: anchor, unit, rest; the sum is e^anchor * (unit + rest)
+     * @throws IOException from the stream
+     */
     private void writeObject(ObjectOutputStream out) throws IOException {
         out.defaultWriteObject();
         out.writeDouble(sum.anchor());
@@ -105,6 +117,13 @@ public final class LogSumExpAccumulator implements Serializable {
         out.writeDouble(sum.rest());
     }
 
+    /**
+     * Reads what writeObject writes, and checks it.
+     *
+     * @param in the stream
+     * @throws IOException from the stream; InvalidObjectException if it holds no state of an accumulator
+     * @throws ClassNotFoundException never
+     */
     private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
         in.defaultReadObject();
         double anchor = in.readDouble();

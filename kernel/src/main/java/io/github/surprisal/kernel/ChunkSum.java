@@ -7,16 +7,17 @@ import java.util.Arrays;
 /**
  * The fixed shape of a sum, in one place for every kernel, source and thread count; equal bits come from here.
  *
- * <p>A row is cut into chunks of {@link #CHUNK} elements from its first element on. A chunk of n elements is read as four
- * streams, n/4 elements (rounded up to {@link RowKernel#GRAIN}) apart, in blocks of {@link RowKernel#BLOCK} positions; what
- * the last stream lacks is padding. A block's terms are scaled by 2^-E, where E is that of the largest element in the
- * blocks so far: a multiple of {@link #EXPONENT_STEP}, so that it almost never changes. Blocks add up in double.
- * E and every decision below is a function of the chunk's elements alone, never of width, address, threads or neighbours.
+ * <p>A row is cut into chunks of {@link #CHUNK} elements from its first element on. A chunk of n elements has a body of
+ * four streams of q = 16 * floor(n / 64) elements, one behind the other, and a tail of up to 63 elements, padded to four streams
+ * of 16 whose positions follow the body's. Positions are summed in blocks of {@link RowKernel#BLOCK}. A block's terms
+ * are scaled by 2^-E, where E is that of the largest element in the blocks so far: a multiple of {@link #EXPONENT_STEP}, so that it
+ * almost never changes. Blocks add up in double. E and every decision below is a function of the chunk's elements alone, never
+ * of width, address, threads or neighbours.
  *
  * <p>Speed comes from expecting the usual: that E is that of the chunk before, and that nothing is masked, infinite or NaN.
  * The kernel reports the largest exponent it met; a block that was not as expected is done again.
  *
- * <p>Scratch for one thread, 13 KB; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 25 KB; {@link #ofThread} hands it out.
  */
 public final class ChunkSum {
     /*
@@ -27,9 +28,9 @@ public final class ChunkSum {
     public static final int CHUNK = 1 << 17;
     private static final int STREAMS = 4;
     private static final int BLOCK = RowKernel.BLOCK;
-    /** Rows summed by one call of the kernel. Not part of the shape: it changes no bits. */
-    private static final int GROUP = 8;
-
+    private static final int GRAIN = RowKernel.GRAIN;
+    private static final int GROUP = RowKernel.GROUP;
+    private static final int TAIL = STREAMS * GRAIN;
     private static final int EXPONENT_STEP = 96;
     /** Exponents n in [-40, 56), logits in [-27.7, 38.8), share E = 0: usual logits and log-probabilities lie well inside. */
     private static final int EXPONENT_FLOOR = -40;
@@ -40,15 +41,20 @@ public final class ChunkSum {
     /** No sum above this has lost terms below 2^-126, at most one 2^-126 an element, that would show. */
     private static final double SMALL_REST = 0x1p-80;
 
+    /** A sum below this many times 2^top has at most this many elements near the largest; more average out their errors. */
+    private static final double FEW = 8;
+
+    /** Terms this many binary orders below the largest have errors that do not show. */
+    private static final int CORRECTED = 12;
+
     private static final int NONE = -1;
     private static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
-    private static final int PADDING_BITS = 0xCA800000;
 
     private static final ThreadLocal<ChunkSum> OF_THREAD = ThreadLocal.withInitial(ChunkSum::new);
 
     private final float[] scratch = new float[STREAMS * BLOCK];
     private final float[] partials = new float[GROUP * BLOCK];
-    private final int[] tops = new int[GROUP];
+    private final int[] tops = new int[RowKernel.TOPS + GRAIN];
     private final double[] sums = new double[8 * GROUP];
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
@@ -59,10 +65,14 @@ public final class ChunkSum {
     private int stride;
     private MemorySegment segment;
 
-    // The chunk at hand: where it starts in the row, its length, the length of a stream.
+    // The chunk at hand: where it starts in the row, its length, the length of a stream of its body, body and tail.
     private long start;
     private int length;
-    private int streamLength;
+    private int body;
+    private int positions;
+
+    /** Of e^x, or of e^(scale * x). */
+    private float[] constants = Exp2.constants(1);
 
     // What the last chunk was like, and so the next one is expected to be.
     private int exponent;
@@ -82,15 +92,26 @@ public final class ChunkSum {
         return OF_THREAD.get();
     }
 
+    /** From now on sums are of e^(scale * x), with the constants of {@link Exp2#constants}. */
+    public ChunkSum withConstants(float[] constants) {
+        this.constants = constants;
+        return this;
+    }
+
     /** Adds to result the elements array[from + i * stride], 0 <= i < length, chunk by chunk. */
     public void add(RowKernel kernel, float[] array, int from, int length, int stride, LogSum result) {
+        addWithout(kernel, array, from, length, stride, NONE, result);
+    }
+
+    /** As {@link #add}, without the element of the given index. */
+    public void addWithout(RowKernel kernel, float[] array, int from, int length, int stride, int excluded, LogSum result) {
         this.array = array;
         this.base = from;
         this.stride = stride;
         try {
-            addChunks(kernel, length, result);
+            addChunks(kernel, length, excluded, result);
         } finally {
-            release();
+            this.array = null; // keeps no caller's data alive
         }
     }
 
@@ -99,63 +120,9 @@ public final class ChunkSum {
         this.segment = segment;
         this.base = from;
         try {
-            addChunks(kernel, length, result);
+            addChunks(kernel, length, NONE, result);
         } finally {
-            release();
-        }
-    }
-
-    /**
-     * out[outFrom + r] = log-sum-exp of row r, the columns elements from array[from + r * rowStride] on. Rows of one block
-     * are summed a group at a time, then folded, then finished: long chains of dependent operations overlap across rows.
-     */
-    public void rows(RowKernel kernel, float[] array, int from, int rowStride, int rows, int columns, float[] out, int outFrom) {
-        int stream = roundUp((columns + STREAMS - 1) / STREAMS);
-        for (int r = 0; r < rows; ) {
-            int count = Math.min(GROUP, rows - r);
-            int at = from + r * rowStride;
-            if (stream <= BLOCK && !masked) {
-                sumRows(kernel, array, at, rowStride, count, columns, stream);
-                finishRows(kernel, array, at, rowStride, count, columns, stream, out, outFrom + r);
-            } else {
-                for (int k = 0; k < count; k++) out[outFrom + r + k] = lse(kernel, array, at + k * rowStride, columns, 1);
-            }
-            r += count;
-        }
-    }
-
-    private void sumRows(RowKernel kernel, float[] x, int from, int rowStride, int count, int columns, int stream) {
-        if (columns == STREAMS * stream) {
-            kernel.sum(x, from, rowStride, stream, stream, 0, count, exponent, partials, tops);
-            return;
-        }
-        for (int k = 0; k < count; k++) {
-            System.arraycopy(x, from + k * rowStride, scratch, 0, columns);
-            Arrays.fill(scratch, columns, STREAMS * stream, Exp2.PADDING);
-            kernel.sum(scratch, 0, 0, stream, stream, k, 1, exponent, partials, tops);
-        }
-    }
-
-    private void finishRows(RowKernel kernel, float[] x, int from, int rowStride, int count, int columns, int stream,
-            float[] out, int outFrom) {
-        int e = exponent;
-        int unusual = 0;
-        kernel.fold(partials, stream, count, sums);
-        for (int k = 0; k < GROUP; k++) {
-            int largest = largest(tops[k], e);
-            boolean usual = k < count && isCounted(tops[k], largest) && exponentFor(largest) == e
-                    && sums[k] > 0 && !mayNearlyCancel(sums[k], largest, e);
-            if (!usual) {
-                unusual |= 1 << k;
-                sums[k] = 1;
-            }
-        }
-        kernel.log(sums, GROUP);
-        for (int k = 0; k < count; k++) {
-            if ((unusual >> k & 1) == 0) out[outFrom + k] = (float) (e * DoubleMath.LN2 + sums[k]);
-        }
-        for (int k = 0; k < count; k++) { // after the others, because it overwrites sums
-            if ((unusual >> k & 1) != 0) out[outFrom + k] = lse(kernel, x, from + k * rowStride, columns, 1);
+            this.segment = null;
         }
     }
 
@@ -173,58 +140,72 @@ public final class ChunkSum {
         return (float) row.value();
     }
 
-    /** Keeps no caller's data alive. */
-    private void release() {
-        array = null;
-        segment = null;
-    }
-
-    private void addChunks(RowKernel kernel, long rowLength, LogSum result) {
+    private void addChunks(RowKernel kernel, long rowLength, int excluded, LogSum result) {
         for (long from = 0; from < rowLength; from += CHUNK) {
             start = from;
             length = (int) Math.min(CHUNK, rowLength - from);
-            streamLength = roundUp((length + STREAMS - 1) / STREAMS);
-            sumChunk(kernel);
+            body = body(length);
+            positions = positions(length);
+            sumChunk(kernel, excluded >= from && excluded < from + CHUNK ? (int) (excluded - from) : NONE);
             result.merge(chunk);
         }
     }
 
-    private static int roundUp(int n) {
-        return (n + RowKernel.GRAIN - 1) & -RowKernel.GRAIN;
+    private static int body(int length) {
+        return length / TAIL * GRAIN;
     }
 
-    private void sumChunk(RowKernel kernel) {
-        sweep(kernel, NONE);
+    private static int positions(int length) {
+        return (length + TAIL - 1) / TAIL * GRAIN;
+    }
+
+    private void sumChunk(RowKernel kernel, int excluded) {
+        sweep(kernel, excluded, false);
+        if (excluded != NONE && !huge && !nan && others + best < SMALL_REST) {
+            sweep(kernel, excluded, true); // so far below the excluded element that its E may have cut terms off
+        }
         if (nan) {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
-            sumHuge(kernel, NONE);
-        } else if (mayNearlyCancel(others + best, top, exponent)) {
-            excludeTop(kernel);
+            sumHuge(kernel, excluded);
+        } else if (excluded == NONE && needsCare(others + best, top, exponent)) {
+            sumWithCare(kernel);
         } else {
             chunk.set(exponent * DoubleMath.LN2, 0, others + best);
         }
     }
 
-    /** Sums all blocks without the excluded element into others + best, in units of 2^exponent. */
-    private void sweep(RowKernel kernel, int excluded) {
+    // ---- one chunk, block by block
+
+    /**
+     * Sums all blocks without the excluded element into others + best, in units of 2^exponent. Unless it is a hole from the
+     * start, the excluded element has its say in E.
+     */
+    private void sweep(RowKernel kernel, int excluded, boolean hole) {
         others = 0;
         best = 0;
         top = Integer.MIN_VALUE;
         huge = false;
         nan = false;
+        int patched = excluded == NONE || hole ? NONE : positionOf(excluded);
         int from = 0;
-        while (from < streamLength && !huge && !nan) {
-            int n = Math.min(BLOCK, streamLength - from);
-            if (sumInPlace(kernel, from, n, excluded)) {
+        while (from < positions && !huge && !nan) {
+            int n = Math.min(BLOCK, positions - from);
+            int patch = patched >= from && patched < from + n ? excluded : NONE;
+            if (!hole && sumInPlace(kernel, from, n, patch)) {
                 from += BLOCK;
                 continue;
             }
-            int largest = sumCopy(kernel, from, n, excluded);
-            if (largest < -MAX_EXPONENT || add(fold(kernel, n), largest, from)) {
+            int largest = sumCopy(kernel, from, n, hole ? excluded : NONE);
+            if (largest < -MAX_EXPONENT) { // masked throughout: every term is 0
                 from += BLOCK;
-            } else { // an element too low for the polynomial, but above any mask that shows: see it as a mask
-                masked = true;
+            } else {
+                if (patch != NONE) patch(patch, from);
+                if (add(fold(kernel, n), largest, from)) {
+                    from += BLOCK;
+                } else { // an element too low for the polynomial, but above any mask that shows: see it as a mask
+                    masked = true;
+                }
             }
         }
     }
@@ -243,15 +224,32 @@ public final class ChunkSum {
         return true;
     }
 
-    /** Sums and adds a block that needs no copy; false, with nothing added, if it does or is not as expected. */
-    private boolean sumInPlace(RowKernel kernel, int from, int n, int excluded) {
-        if (masked || array == null || stride != 1 || excluded != NONE || 3 * streamLength + from + n > length) return false;
-        int at = (int) (base + start + from);
-        kernel.sum(array, at, 0, streamLength, n, 0, 1, exponent, partials, tops);
-        int largest = largest(tops[0], exponent);
-        return isCounted(tops[0], largest)
-                && (top == Integer.MIN_VALUE ? exponentFor(largest) == exponent : exponentFor(largest) <= exponent)
-                && add(fold(kernel, n), largest, from);
+    /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
+    private boolean sumInPlace(RowKernel kernel, int from, int n, int patch) {
+        if (masked || array == null || stride != 1) return false;
+        int n0 = Math.min(n, body - from);
+        int bits = 0;
+        if (n0 > 0) {
+            kernel.sum(array, (int) (base + start + from), 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
+            bits = tops[0];
+        }
+        if (n0 < n) {
+            int at = STREAMS * body;
+            copy(at, length - at, 0);
+            Arrays.fill(scratch, length - at, TAIL, constants[Exp2.PADDING]);
+            kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, exponent, constants, partials, n0, tops, 0);
+            bits = unsignedMax(bits, tops[0]);
+        }
+        int largest = largest(bits, exponent);
+        if (!isCounted(bits, largest)) return false;
+        int needed = exponentFor(largest);
+        if (top == Integer.MIN_VALUE ? needed != exponent : needed > exponent) return false;
+        if (patch != NONE) patch(patch, from);
+        return add(fold(kernel, n), largest, from);
+    }
+
+    private static int unsignedMax(int a, int b) {
+        return Integer.compareUnsigned(a, b) > 0 ? a : b;
     }
 
     private static int largest(int bits, int exponent) {
@@ -263,15 +261,20 @@ public final class ChunkSum {
         return bits >= 0 && Math.abs(largest) <= MAX_EXPONENT;
     }
 
+    private static int exponentFor(int largest) {
+        return Math.floorDiv(largest - EXPONENT_FLOOR, EXPONENT_STEP) * EXPONENT_STEP;
+    }
+
     /** Copies a block and leaves its sums in partials, in units of 2^exponent, which it may change; returns its largest exponent. */
-    private int sumCopy(RowKernel kernel, int from, int n, int excluded) {
+    private int sumCopy(RowKernel kernel, int from, int n, int hole) {
         while (true) {
             boolean cleaned = masked;
-            gather(from, n, excluded, Exp2.PADDING);
+            gather(from, n, hole, constants[Exp2.PADDING]);
             if (cleaned) {
-                int bits = kernel.mask(scratch, STREAMS * n);
+                float padding = constants[Exp2.PADDING];
+                int bits = kernel.mask(scratch, STREAMS * n, padding);
                 nan = Integer.compareUnsigned(bits, NEGATIVE_INFINITY_BITS) > 0;
-                masked = Integer.compareUnsigned(bits, PADDING_BITS) > 0;
+                masked = Integer.compareUnsigned(bits, Float.floatToRawIntBits(padding)) > 0;
             }
             int bits = sumScratch(kernel, n);
             int largest = largest(bits, exponent);
@@ -292,12 +295,8 @@ public final class ChunkSum {
         }
     }
 
-    private static int exponentFor(int largest) {
-        return Math.floorDiv(largest - EXPONENT_FLOOR, EXPONENT_STEP) * EXPONENT_STEP;
-    }
-
     private int sumScratch(RowKernel kernel, int n) {
-        kernel.sum(scratch, 0, 0, n, n, 0, 1, exponent, partials, tops);
+        kernel.sum(scratch, 0, 0, n, n, 1, exponent, constants, partials, 0, tops, 0);
         return tops[0];
     }
 
@@ -306,20 +305,43 @@ public final class ChunkSum {
         return sums[0];
     }
 
-    /** Copies the block's four pieces to scratch, with padding for the excluded element and for what is missing. */
-    private void gather(int from, int n, int excluded, float padding) {
+    // ---- elements and positions
+
+    /** Copies a block's four pieces to scratch, with padding for the hole and for what the tail lacks. */
+    private void gather(int from, int n, int hole, float padding) {
+        int n0 = Math.max(0, Math.min(n, body - from));
         for (int s = 0; s < STREAMS; s++) {
-            int position = s * streamLength + from;
-            int present = Math.max(0, Math.min(n, length - position));
-            copy(position, present, s * n);
-            Arrays.fill(scratch, s * n + present, s * n + n, padding);
-            if (excluded >= position && excluded < position + n) scratch[s * n + excluded - position] = padding;
+            int to = s * n;
+            copy(s * body + from, n0, to);
+            if (n0 < n) { // the tail
+                int at = STREAMS * body + s * GRAIN;
+                int present = Math.max(0, Math.min(GRAIN, length - at));
+                copy(at, present, to + n0);
+                Arrays.fill(scratch, to + n0 + present, to + n, padding);
+            }
+        }
+        if (hole != NONE) {
+            int i = positionOf(hole) - from;
+            if (i >= 0 && i < n) scratch[streamOf(hole) * n + i] = padding;
         }
     }
 
-    private void copy(int position, int count, int to) {
-        if (count == 0) return; // the position may be past the end
-        long element = start + position;
+    private int positionOf(int element) {
+        return element < STREAMS * body ? element % body : body + (element - STREAMS * body) % GRAIN;
+    }
+
+    private int streamOf(int element) {
+        return element < STREAMS * body ? element / body : (element - STREAMS * body) / GRAIN;
+    }
+
+    /** The element at a position of a stream, length or more where there is only padding. */
+    private int elementOf(int position, int s) {
+        return position < body ? s * body + position : STREAMS * body + s * GRAIN + position - body;
+    }
+
+    private void copy(int from, int count, int to) {
+        if (count <= 0) return;
+        long element = start + from;
         if (array == null) {
             MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED, (base + element) * Float.BYTES, scratch, to, count);
         } else if (stride == 1) {
@@ -330,43 +352,75 @@ public final class ChunkSum {
         }
     }
 
-    private float element(int position) {
-        long element = start + position;
+    private float element(int i) {
+        long element = start + i;
         return array == null
                 ? segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (base + element) * Float.BYTES)
                 : array[(int) (base + element * stride)];
     }
 
-    /**
-     * Whether the result may be so near 0 that the largest element must stay apart: it holds more than a quarter of the sum
-     * and is itself small. Also makes a lone element return itself, for which elsewhere the rounding to float suffices.
-     */
-    private static boolean mayNearlyCancel(double sum, int top, int exponent) {
-        return Math.abs(top) <= 3 && sum < Math.scalb(2.0, top - exponent);
+    /** Computes the partial sum that the excluded element is in again, without it; from is where the block begins. */
+    private void patch(int excluded, int from) {
+        int position = positionOf(excluded);
+        float sum = 0;
+        for (int s = 0; s < STREAMS; s++) {
+            int i = elementOf(position, s);
+            float x = i == excluded || i >= length ? constants[Exp2.PADDING] : Math.max(element(i), constants[Exp2.PADDING]);
+            sum = s == 0 ? Exp2.term(x, exponent, constants) : Exp2.addTerm(sum, x, exponent, constants);
+        }
+        partials[position - from] = sum;
     }
 
-    private void excludeTop(RowKernel kernel) {
+    // ---- the unusual
+
+    /**
+     * Whether few elements make up a sum whose logarithm is near 0, where an ulp is less than a term's error: the largest element
+     * must stay apart, and the others be summed more exactly. Also makes a lone element return itself, for which elsewhere
+     * the rounding to float suffices.
+     */
+    private static boolean needsCare(double sum, int top, int exponent) {
+        if (Math.abs(top) > 5 || sum >= Math.scalb(FEW, top - exponent)) return false;
+        boolean dominated = Math.abs(top) <= 3 && sum < Math.scalb(2.0, top - exponent);
+        return dominated || Math.abs(exponent * DoubleMath.LN2 + DoubleMath.log(sum)) < 1;
+    }
+
+    private void sumWithCare(RowKernel kernel) {
         int excluded = firstOfTop();
-        int n = Math.min(BLOCK, streamLength - bestFrom);
-        gather(bestFrom, n, excluded, Exp2.PADDING);
-        kernel.mask(scratch, STREAMS * n);
+        int largest = top;
+        int n = Math.min(BLOCK, positions - bestFrom);
+        gather(bestFrom, n, excluded, constants[Exp2.PADDING]);
+        kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
         sumScratch(kernel, n);
         double rest = others + fold(kernel, n);
-        if (rest < SMALL_REST) { // so far below the excluded element that its E may have cut terms off
-            sweep(kernel, excluded);
+        if (rest < SMALL_REST) {
+            sweep(kernel, excluded, true);
             rest = top == Integer.MIN_VALUE ? 0 : others + best;
+            largest = top;
         }
+        rest += correction(excluded, largest - CORRECTED);
         float x = element(excluded);
         chunk.set(x, 1, rest == 0 ? 0 : rest * DoubleMath.exp(exponent * DoubleMath.LN2 - x));
     }
 
+    /** What the float terms of exponents from lowest on lack, in double. */
+    private double correction(int excluded, int lowest) {
+        double sum = 0;
+        for (int i = 0; i < length; i++) {
+            float x = element(i);
+            if (x > -MAX_EXPONENT && i != excluded && Exp2.exponent(x, constants) >= lowest) {
+                sum += DoubleMath.exp(x - exponent * DoubleMath.LN2) - Exp2.term(x, exponent, constants);
+            }
+        }
+        return sum;
+    }
+
     /** The first element, stream by stream, of the best block that has the largest exponent: within a factor 2 of the largest. */
     private int firstOfTop() {
+        int to = bestFrom + Math.min(BLOCK, positions - bestFrom);
         for (int s = 0; ; s++) {
-            int from = s * streamLength + bestFrom;
-            int to = Math.min(from + Math.min(BLOCK, streamLength - bestFrom), length);
-            for (int i = from; i < to; i++) {
-                if (Exp2.exponent(element(i)) == top) return i;
+            for (int position = bestFrom; position < to; position++) {
+                int i = elementOf(position, s);
+                if (i < length && Exp2.exponent(element(i), constants) == top) return i;
             }
         }
     }
@@ -381,13 +435,90 @@ public final class ChunkSum {
         if (!Float.isFinite(max)) return;
         exponent = 0;
         double sum = 0;
-        for (int from = 0; from < streamLength; from += BLOCK) {
-            int n = Math.min(BLOCK, streamLength - from);
+        for (int from = 0; from < positions; from += BLOCK) {
+            int n = Math.min(BLOCK, positions - from);
             gather(from, n, excluded, Float.NEGATIVE_INFINITY);
-            for (int i = 0; i < STREAMS * n; i++) scratch[i] = Math.max(scratch[i] - max, Exp2.PADDING);
+            for (int i = 0; i < STREAMS * n; i++) scratch[i] = Math.max(scratch[i] - max, constants[Exp2.PADDING]);
             sumScratch(kernel, n);
             sum += fold(kernel, n);
         }
-        chunk.set(max, 0, sum);
+        chunk.set((double) max * scale(), 0, sum);
+    }
+
+    private double scale() {
+        return constants[Exp2.C1]; // the polynomial of e^(scale * r) begins 1 + scale * r
+    }
+
+    // ---- rows of one block, a group at a time: long chains of dependent operations overlap across rows
+
+    /** out[outFrom + r] = log-sum-exp of row r, the columns elements from array[from + r * rowStride] on. */
+    public void rows(RowKernel kernel, float[] array, int from, int rowStride, int rows, int columns, float[] out, int outFrom) {
+        for (int r = 0; r < rows; r += GROUP) {
+            int count = Math.min(GROUP, rows - r);
+            int at = from + r * rowStride;
+            int usual = sumRows(kernel, array, at, rowStride, count, columns, null, 0);
+            int e = exponent;
+            for (int k = 0; k < GROUP; k++) {
+                if ((usual >> k & 1) != 0 && needsCare(sums[k], largest(tops[k], e), e)) usual &= ~(1 << k);
+                if ((usual >> k & 1) == 0) sums[k] = 1;
+            }
+            kernel.log(sums, GROUP);
+            // The usual rows first: an unusual one needs the arrays that they are in.
+            for (int k = 0; k < count; k++) {
+                if ((usual >> k & 1) != 0) out[outFrom + r + k] = (float) (e * DoubleMath.LN2 + sums[k]);
+            }
+            for (int k = 0; k < count; k++) {
+                if ((usual >> k & 1) == 0) out[outFrom + r + k] = lse(kernel, array, at + k * rowStride, columns, 1);
+            }
+        }
+    }
+
+    /**
+     * Sums of up to {@link RowKernel#GROUP} rows, each without the element excluded[excludedFrom + k] if excluded is not null.
+     *
+     * @return a bit for each row k whose sum, in units of 2^{@link #exponent()}, is {@link #sum}(k); the others are for
+     *     {@link #addWithout}
+     */
+    public int sumRows(RowKernel kernel, float[] x, int from, int rowStride, int count, int columns, int[] excluded, int excludedFrom) {
+        length = columns;
+        body = body(columns);
+        positions = positions(columns);
+        if (masked || positions > BLOCK || columns == 0) return 0;
+        int tail = columns - STREAMS * body;
+        Arrays.fill(tops, 0);
+        if (body > 0) kernel.sum(x, from, rowStride, body, body, count, exponent, constants, partials, 0, tops, 0);
+        if (tail > 0) {
+            for (int k = 0; k < count; k++) {
+                System.arraycopy(x, from + k * rowStride + columns - tail, scratch, k * TAIL, tail);
+                Arrays.fill(scratch, k * TAIL + tail, (k + 1) * TAIL, constants[Exp2.PADDING]);
+            }
+            kernel.sum(scratch, 0, TAIL, GRAIN, GRAIN, count, exponent, constants, partials, body, tops, GROUP);
+            for (int k = 0; k < count; k++) tops[k] = unsignedMax(tops[k], tops[GROUP + k]);
+        }
+        if (excluded != null) {
+            array = x;
+            stride = 1;
+            start = 0;
+            for (int k = 0; k < count; k++) {
+                base = from + k * rowStride;
+                patch(excluded[excludedFrom + k], -k * BLOCK);
+            }
+            array = null;
+        }
+        kernel.fold(partials, positions, count, sums);
+        int usual = 0;
+        for (int k = 0; k < count; k++) {
+            int largest = largest(tops[k], exponent);
+            if (isCounted(tops[k], largest) && exponentFor(largest) == exponent && sums[k] >= SMALL_REST) usual |= 1 << k;
+        }
+        return usual;
+    }
+
+    public int exponent() {
+        return exponent;
+    }
+
+    public double sum(int k) {
+        return sums[k];
     }
 }

@@ -45,25 +45,38 @@ public final class DoubleMath {
         return s + s * z * (low + z4 * (high + z4 * top));
     }
 
-    /** e^x; subnormal, then 0 (from -746 on at the latest), below -708; infinity above 709.7. */
+    /** 1.5 * 2^52: adding it leaves the nearest integer in the low bits. */
+    public static final double EXP_ROUNDER = 0x1.8p52;
+    public static final double LOG2E = 0x1.71547652b82fep0;
+    public static final double EXP_MIN = -708;
+    /** 1/13!, 1/12!, .. 1/2!. */
+    static final double[] EXP = {
+        1.0 / 6227020800L, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+        1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5
+    };
+
+    /** e^x; 0 below -708 (so no result is subnormal), infinity above 709. */
     public static double exp(double x) {
-        if (!(x > -746)) return Double.isNaN(x) ? x : 0;
-        if (x > 710) return Double.POSITIVE_INFINITY;
-        double k = Math.rint(x * (1 / LN2));
+        if (!(x >= EXP_MIN)) return Double.isNaN(x) ? x : 0;
+        if (x > 709) return Double.POSITIVE_INFINITY;
+        double shifted = x * LOG2E + EXP_ROUNDER;
+        double k = shifted - EXP_ROUNDER;
         double r = (x - k * LN2_HI) - k * LN2_LO;
-        double p = 1.0 / 6227020800L; // 1/13!
-        p = p * r + 1.0 / 479001600;
-        p = p * r + 1.0 / 39916800;
-        p = p * r + 1.0 / 3628800;
-        p = p * r + 1.0 / 362880;
-        p = p * r + 1.0 / 40320;
-        p = p * r + 1.0 / 5040;
-        p = p * r + 1.0 / 720;
-        p = p * r + 1.0 / 120;
-        p = p * r + 1.0 / 24;
-        p = p * r + 1.0 / 6;
-        p = p * r + 0.5;
+        double p = EXP[0];
+        for (int i = 1; i < EXP.length; i++) p = p * r + EXP[i];
         p = r + r * r * p;
-        return Math.scalb(1 + p, (int) k);
+        // the low bits of shifted are k
+        return (1 + p) * Double.longBitsToDouble(Double.doubleToRawLongBits(shifted) + 1023 << 52);
+    }
+
+    /** sqrt(2) - 1: where log1p goes over from artanh around 1 to artanh around sqrt(2). */
+    public static final double SQRT2_MINUS_1 = 0x1.a827999fcef34p-2;
+
+    /** log(1 + e^q), the loss of a class that is q below (q < 0) or above the rest; q may be infinite. */
+    public static double softplus(double q) {
+        double a = exp(-Math.abs(q));
+        double c = a > SQRT2_MINUS_1 ? SQRT2_MINUS_1 : 0; // log(1 + a) = log(1 + c) + 2 artanh((a - c) / (2 + a + c)), 0 <= a <= 1
+        double log1p = artanh((a - c) / (2 + a + c)) * 2 + (c > 0 ? LN2 / 2 : 0);
+        return (q > 0 ? q : 0) + log1p;
     }
 }

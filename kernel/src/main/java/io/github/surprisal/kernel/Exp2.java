@@ -1,7 +1,7 @@
 package io.github.surprisal.kernel;
 
 /**
- * One exponential term, {@code e^x * 2^-E}: its constants, their derivation and the scalar code that specifies it.
+ * One exponential term, {@code e^x * 2^-E}, or {@code e^(scale * x) * 2^-E}: its constants, their derivation and the scalar code that specifies it.
  *
  * <p>Stability comes from the exact scaling by {@code 2^-E} instead of from subtracting the maximum: rounding
  * {@code x - max} alone costs up to 33 ulp on wide logits, a power of two costs nothing.
@@ -14,26 +14,46 @@ package io.github.surprisal.kernel;
 public final class Exp2 {
     private Exp2() {}
 
-    /** log2(e) to nearest. */
-    public static final float LOG2E = 0x1.715476p0f;
-
     /** Adding 1.5 * 2^23 leaves the nearest integer in the low bits of a float; ties go to even. */
     public static final float ROUNDER = 0x1.8p23f;
 
-    /** -ln 2 in two floats: n * LN2_HI + x cancels exactly inside one fma, n * LN2_LO adds what the first leaves out. */
-    public static final float LN2_HI = -0x1.62e43p-1f;
-
-    public static final float LN2_LO = 0x1.05c61p-29f;
-
-    // e^r for |r| <= ln2 / 2, minimax of degree 6 with the two leading coefficients fixed to 1, relative error 3e-9.
-    public static final float C2 = 0x1.fffff8p-2f;
-    public static final float C3 = 0x1.55548ep-3f;
-    public static final float C4 = 0x1.555b98p-5f;
-    public static final float C5 = 0x1.123bccp-7f;
-    public static final float C6 = 0x1.6850e4p-10f;
-
+    // Places in the array of constants for e^(scale * x).
+    /** scale * log2(e). */
+    public static final int LOG2E = 0;
+    /** -ln 2 / scale in two floats: n * LN2_HI + x cancels exactly inside one fma, n * LN2_LO adds what the first leaves out. */
+    public static final int LN2_HI = 1;
+    public static final int LN2_LO = 2;
+    /** e^r for |r| <= ln2 / 2, minimax of degree 6 with the two leading coefficients fixed to 1, relative error 3e-9; r = scale * x - n ln 2. */
+    public static final int C1 = 3;
+    public static final int C2 = 4;
+    public static final int C3 = 5;
+    public static final int C4 = 6;
+    public static final int C5 = 7;
+    public static final int C6 = 8;
+    public static final int ONE = 9;
     /** Takes the place of an excluded element and of every element below it: its term is exactly +0, without a NaN on the way. */
-    public static final float PADDING = -0x1p22f;
+    public static final int PADDING = 10;
+
+    private static final double[] COEFFICIENTS = {
+        1, 0x1.fffff8p-2, 0x1.55548ep-3, 0x1.555b98p-5, 0x1.123bccp-7, 0x1.6850e4p-10
+    };
+
+    /** The constants for e^x. An array, because C2 would load a compile-time constant from memory again in every iteration. */
+    private static final float[] UNSCALED = constants(1);
+
+    /** The constants for e^(scale * x), without a rounded product scale * x anywhere; not to be written to. */
+    public static float[] constants(float scale) {
+        if (scale == 1 && UNSCALED != null) return UNSCALED;
+        float[] k = new float[11];
+        k[LOG2E] = (float) (scale * 0x1.71547652b82fep0);
+        k[LN2_HI] = (float) (-DoubleMath.LN2 / scale);
+        k[LN2_LO] = (float) (-DoubleMath.LN2 / scale - k[LN2_HI]);
+        double power = scale;
+        for (int i = 0; i < COEFFICIENTS.length; i++, power *= scale) k[C1 + i] = (float) (COEFFICIENTS[i] * power);
+        k[ONE] = 1;
+        k[PADDING] = -0x1p22f / scale;
+        return k;
+    }
 
     /** bits(ROUNDER): the exponent bits of a term of biased exponent 0, that is of scale +0. */
     public static final int ZERO_SCALE = 0x4B400000;
@@ -44,23 +64,11 @@ public final class Exp2 {
     }
 
     /**
-     * The bits of {@code x * log2(e)} rounded to an integer n and shifted to {@code ZERO_SCALE + 127 + n - e}. Ordered as
-     * unsigned integers by x, with every x below about -8.7e6, NaN and +infinity above 2^31 or above every ordinary x.
+     * The bits of {@code scale * x * log2(e)} rounded to an integer n and shifted to {@code ZERO_SCALE + 127 + n - e}. Ordered as
+     * unsigned integers by x, with every scale * x below about -8.7e6, NaN and +infinity above 2^31 or above every ordinary x.
      */
-    public static int exponentBits(float x, float rounder) {
-        return Float.floatToRawIntBits(Fma.fma(x, LOG2E, rounder));
-    }
-
-    /** e^r times 2^(n - E): the polynomial, still without its scale. */
-    public static float mantissa(float x, int scaleBits, float rounder) {
-        float n = Float.intBitsToFloat(scaleBits) - rounder;
-        float r = Fma.fma(n, LN2_LO, Fma.fma(n, LN2_HI, x));
-        float p = Fma.fma(r, C6, C5);
-        p = Fma.fma(p, r, C4);
-        p = Fma.fma(p, r, C3);
-        p = Fma.fma(p, r, C2);
-        p = Fma.fma(p, r, 1f);
-        return Fma.fma(p, r, 1f);
+    public static int exponentBits(float x, float rounder, float log2e) {
+        return Float.floatToRawIntBits(Fma.fma(x, log2e, rounder));
     }
 
     /** Exponent bits below those of scale 0 (a term too small to count) become scale +0. */
@@ -73,15 +81,37 @@ public final class Exp2 {
         return Float.intBitsToFloat(scaleBits << 23);
     }
 
-    /** The term e^x * 2^-e. */
-    public static float term(float x, int e) {
-        float rounder = rounder(e);
-        int scaleBits = scaleBits(exponentBits(x, rounder));
-        return mantissa(x, scaleBits, rounder) * scale(scaleBits);
+    /** The polynomial e^r, 2^(E - n) times the term. */
+    public static float mantissa(float x, int scaleBits, float rounder, float hi, float lo,
+            float c1, float c2, float c3, float c4, float c5, float c6) {
+        float n = Float.intBitsToFloat(scaleBits) - rounder;
+        float r = Fma.fma(n, lo, Fma.fma(n, hi, x));
+        float p = Fma.fma(r, c6, c5);
+        p = Fma.fma(p, r, c4);
+        p = Fma.fma(p, r, c3);
+        p = Fma.fma(p, r, c2);
+        p = Fma.fma(p, r, c1);
+        return Fma.fma(p, r, 1f);
     }
 
-    /** n, the integer nearest x * log2(e), for |x| up to 2^21; e is even everywhere, so that ties agree with any rounder. */
-    public static int exponent(float x) {
-        return exponentBits(x, rounder(0)) - ZERO_SCALE - 127;
+    /** The term e^(scale * x) * 2^-e. */
+    public static float term(float x, int e, float[] k) {
+        int scaleBits = scaleBits(exponentBits(x, rounder(e), k[LOG2E]));
+        return mantissa(x, scaleBits, e, k) * scale(scaleBits);
+    }
+
+    /** The term e^(scale * x) * 2^-e, added to sum with one rounding. */
+    public static float addTerm(float sum, float x, int e, float[] k) {
+        int scaleBits = scaleBits(exponentBits(x, rounder(e), k[LOG2E]));
+        return Fma.fma(mantissa(x, scaleBits, e, k), scale(scaleBits), sum);
+    }
+
+    private static float mantissa(float x, int scaleBits, int e, float[] k) {
+        return mantissa(x, scaleBits, rounder(e), k[LN2_HI], k[LN2_LO], k[C1], k[C2], k[C3], k[C4], k[C5], k[C6]);
+    }
+
+    /** n, the integer nearest scale * x * log2(e), up to 2^21; e is even everywhere, so that ties agree with any rounder. */
+    public static int exponent(float x, float[] k) {
+        return exponentBits(x, rounder(0), k[LOG2E]) - ZERO_SCALE - 127;
     }
 }

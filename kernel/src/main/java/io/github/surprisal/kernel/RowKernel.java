@@ -14,18 +14,25 @@ public interface RowKernel {
     /** Every range is a multiple of this many floats: one 512-bit register, two of 256 or four of 128 bits. */
     int GRAIN = 16;
 
+    /** Blocks one call may sum. */
+    int GROUP = 8;
+
+    /** tops[TOPS ..] is scratch for the lanes of one vector; the array has {@link #TOPS} + {@link #GRAIN} elements. */
+    int TOPS = 2 * GROUP;
+
     /** Floats per vector, 1 for scalar. */
     int lanes();
 
     /**
-     * Sums count blocks of n positions: for k from first on, for position i, writes to {@code partials[k * BLOCK + i]} the sum
-     * t(x[at]) + t(x[at + stream]) + t(x[at + 2 stream]) + t(x[at + 3 stream]), at = from + (k - first) * step + i, where t is the
-     * term of {@link Exp2} for exponent e: a product, then three fused multiply-adds in this order.
-     * tops[k] becomes the unsigned maximum of the block's {@link Exp2#exponentBits}.
+     * Sums count blocks of n positions: for block b and position i writes to {@code partials[to + b * BLOCK + i]} the sum
+     * t(x[at]) + t(x[at + stream]) + t(x[at + 2 stream]) + t(x[at + 3 stream]), at = from + b * step + i, where t is the
+     * term of {@link Exp2} for constants k and exponent e: a product, then three fused multiply-adds in this order.
+     * tops[topsFrom + b] becomes the unsigned maximum of the block's {@link Exp2#exponentBits}.
      *
      * <p>Several blocks a call, because a call costs about as much as 30 logits.
      */
-    void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops);
+    void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom);
 
     /**
      * sums[k] = the sum of partials[k * BLOCK .. k * BLOCK + n) for each of count blocks, in the fixed tree: taken as two
@@ -37,11 +44,33 @@ public interface RowKernel {
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log}; every x is positive and normal. */
     void log(double[] x, int n);
 
+    /** Replaces q[0..n), n a multiple of 8, by {@link DoubleMath#softplus}. */
+    void softplus(double[] q, int n);
+
     /**
-     * Replaces every x[i] below {@link Exp2#PADDING} (-infinity, -1e9 and other masks) by it, in place.
+     * Replaces every x[i] below padding, a negative number ({@link Exp2#PADDING}), by it, in place: -infinity, -1e9 and other masks.
      * A NaN of negative sign is lost on the way, and shows in the result.
      *
      * @return the unsigned maximum of the bits of the old x[0..n)
      */
-    int mask(float[] x, int n);
+    int mask(float[] x, int n, float padding);
+
+    /**
+     * out[to + i] = fma(t(x[from + i]), factor, -minus[minusFrom + i]) for 0 <= i < n, a multiple of {@link #GRAIN}; t is the term
+     * of {@link Exp2} for constants k and exponent e. Elements below k's padding, -infinity too, have the term +0.
+     * out may be x.
+     */
+    void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to);
+
+    /** out[to + i] = t(x[from + i]) * factor, else as {@link #termsMinus}. */
+    void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to);
+
+    /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
+    float max(float[] x, int from, int n);
+
+    /**
+     * Adds to sums[i mod 16], in double, a[aFrom + i] * (m - x[from + i]) for 0 <= i < n, a multiple of {@link #GRAIN}, in order
+     * of i; where a is 0, nothing, even if x is infinite.
+     */
+    void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums);
 }

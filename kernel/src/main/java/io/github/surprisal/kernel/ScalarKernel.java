@@ -10,32 +10,34 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops) {
-        for (int k = 0; k < count; k++) {
-            tops[first + k] = sumBlock(x, from + k * step, stream, n, Exp2.rounder(e), partials, (first + k) * BLOCK);
+    public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom) {
+        for (int b = 0; b < count; b++) {
+            tops[topsFrom + b] = sumBlock(x, from + b * step, stream, n, Exp2.rounder(e), k, partials, to + b * BLOCK);
         }
     }
 
-    private static int sumBlock(float[] x, int from, int stream, int n, float rounder, float[] partials, int to) {
+    private static int sumBlock(float[] x, int from, int stream, int n, float rounder, float[] k, float[] partials, int to) {
+        float log2e = k[Exp2.LOG2E];
+        float hi = k[Exp2.LN2_HI];
+        float lo = k[Exp2.LN2_LO];
+        float c1 = k[Exp2.C1];
+        float c2 = k[Exp2.C2];
+        float c3 = k[Exp2.C3];
+        float c4 = k[Exp2.C4];
+        float c5 = k[Exp2.C5];
+        float c6 = k[Exp2.C6];
         int top = 0;
         for (int i = 0; i < n; i++) {
-            float a = x[from + i];
-            float b = x[from + stream + i];
-            float c = x[from + 2 * stream + i];
-            float d = x[from + 3 * stream + i];
-            int za = Exp2.exponentBits(a, rounder);
-            int zb = Exp2.exponentBits(b, rounder);
-            int zc = Exp2.exponentBits(c, rounder);
-            int zd = Exp2.exponentBits(d, rounder);
-            top = unsignedMax(top, unsignedMax(unsignedMax(za, zb), unsignedMax(zc, zd)));
-            za = Exp2.scaleBits(za);
-            zb = Exp2.scaleBits(zb);
-            zc = Exp2.scaleBits(zc);
-            zd = Exp2.scaleBits(zd);
-            float sum = Exp2.mantissa(a, za, rounder) * Exp2.scale(za);
-            sum = Fma.fma(Exp2.mantissa(b, zb, rounder), Exp2.scale(zb), sum);
-            sum = Fma.fma(Exp2.mantissa(c, zc, rounder), Exp2.scale(zc), sum);
-            sum = Fma.fma(Exp2.mantissa(d, zd, rounder), Exp2.scale(zd), sum);
+            float sum = 0;
+            for (int at = from + i, s = 0; s < 4; s++, at += stream) {
+                float v = x[at];
+                int z = Exp2.exponentBits(v, rounder, log2e);
+                top = unsignedMax(top, z);
+                z = Exp2.scaleBits(z);
+                float p = Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6);
+                sum = s == 0 ? p * Exp2.scale(z) : Fma.fma(p, Exp2.scale(z), sum);
+            }
             partials[to + i] = sum;
         }
         return top;
@@ -75,15 +77,53 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public int mask(float[] x, int n) {
+    public void softplus(double[] q, int n) {
+        for (int i = 0; i < n; i++) q[i] = DoubleMath.softplus(q[i]);
+    }
+
+    @Override
+    public int mask(float[] x, int n, float padding) {
         int top = 0;
-        int padding = Float.floatToRawIntBits(Exp2.PADDING);
         for (int i = 0; i < n; i++) {
             int bits = Float.floatToRawIntBits(x[i]);
             top = unsignedMax(top, bits);
-            x[i] = Float.intBitsToFloat(Integer.compareUnsigned(bits, padding) > 0 ? padding : bits);
+            x[i] = masked(x[i], padding);
         }
         return top;
+    }
+
+    @Override
+    public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+        for (int i = 0; i < n; i++) out[to + i] = Fma.fma(maskedTerm(x[from + i], e, k), factor, -minus[minusFrom + i]);
+    }
+
+    @Override
+    public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+        for (int i = 0; i < n; i++) out[to + i] = maskedTerm(x[from + i], e, k) * factor;
+    }
+
+    private static float maskedTerm(float x, int e, float[] k) {
+        return Exp2.term(masked(x, k[Exp2.PADDING]), e, k);
+    }
+
+    @Override
+    public float max(float[] x, int from, int n) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int i = from; i < from + n; i++) max = x[i] > max ? x[i] : max;
+        return max;
+    }
+
+    @Override
+    public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
+        for (int i = 0; i < n; i++) {
+            double weight = a[aFrom + i];
+            if (weight != 0) sums[i & 15] += weight * ((double) m - x[from + i]);
+        }
+    }
+
+    /** The bits of a negative number are the larger as unsigned integers, the lower it is. */
+    private static float masked(float x, float padding) {
+        return Integer.compareUnsigned(Float.floatToRawIntBits(x), Float.floatToRawIntBits(padding)) > 0 ? padding : x;
     }
 
     private static int unsignedMax(int a, int b) {

@@ -21,21 +21,43 @@ final class SelfTest {
         float[] x = new float[4 * N];
         for (int i = 0; i < x.length; i++) x[i] = (i * 37 % 128 - 100) * 0.37f;
         float[] partials = new float[RowKernel.BLOCK];
-        int[] tops = new int[1];
-        kernel.sum(x, 0, 0, N, N, 0, 1, 0, partials, tops);
-        double[] results = new double[N + 2 + 8 + 1 + x.length];
-        int n = 0;
-        for (int i = 0; i < N; i++) results[n++] = partials[i];
+        int[] tops = new int[RowKernel.TOPS + RowKernel.GRAIN];
+        kernel.sum(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, 0, tops, 0);
         double[] sums = new double[8];
+        double[] results = {};
+        results = append(results, partials, N);
+        results = append(results, tops[0]);
         kernel.fold(partials, N, 1, sums);
+        results = append(results, sums[0]);
         double[] logs = {sums[0], 1, 2, 0.5, 1e30, 1e-30, 3, 1.4142135623730951};
         kernel.log(logs, logs.length);
-        results[n++] = tops[0];
-        results[n++] = sums[0];
-        for (double log : logs) results[n++] = log;
+        results = append(results, logs);
+        double[] q = {0, 1, -1, 100, -100, 0.1, -0.8, Double.NEGATIVE_INFINITY};
+        kernel.softplus(q, q.length);
+        results = append(results, q);
+        float[] out = new float[x.length];
+        kernel.terms(x, 0, x.length, -2, Exp2.constants(1), 0.3f, out, 0);
+        results = append(results, out, out.length);
+        kernel.termsMinus(x, 0, x.length, -2, Exp2.constants(0.7f), 0.3f, x, 0, out, 0);
+        results = append(results, out, out.length);
+        results = append(results, kernel.max(x, 0, x.length - 3));
+        double[] gaps = new double[16];
+        kernel.gaps(x, 0, out, 0, N, 11, gaps);
+        results = append(results, gaps);
         for (int i = 5; i < x.length; i += 11) x[i] = i % 2 == 0 ? Float.NEGATIVE_INFINITY : -1e9f;
-        results[n++] = kernel.mask(x, x.length);
-        for (float v : x) results[n++] = v;
-        return results;
+        results = append(results, kernel.mask(x, x.length, -0x1p22f));
+        return append(results, x, x.length);
+    }
+
+    private static double[] append(double[] results, double... more) {
+        double[] all = Arrays.copyOf(results, results.length + more.length);
+        System.arraycopy(more, 0, all, results.length, more.length);
+        return all;
+    }
+
+    private static double[] append(double[] results, float[] more, int n) {
+        double[] all = Arrays.copyOf(results, results.length + n);
+        for (int i = 0; i < n; i++) all[results.length + i] = more[i];
+        return all;
     }
 }

@@ -17,8 +17,9 @@ final class WarmStart {
     private final AtomicBoolean busy = new AtomicBoolean();
     private final float[] x = new float[4 * RowKernel.BLOCK];
     private final float[] partials = new float[RowKernel.BLOCK];
-    private final int[] tops = new int[1];
+    private final int[] tops = new int[RowKernel.TOPS + RowKernel.GRAIN];
     private final double[] sums = new double[8];
+    private final double[] lanes = new double[16];
     private volatile long nextAt = System.nanoTime();
     private int wins;
 
@@ -66,11 +67,15 @@ final class WarmStart {
     private long time(RowKernel kernel) {
         long start = System.nanoTime();
         int n = RowKernel.BLOCK;
-        kernel.sum(x, 0, 0, n, n, 0, 1, 0, partials, tops);
+        kernel.sum(x, 0, 0, n, n, 1, 0, Exp2.constants(1), partials, 0, tops, 0);
         kernel.fold(partials, n, 1, sums);
         for (int i = 0; i < sums.length; i++) sums[i] = 1 + i;
         kernel.log(sums, sums.length);
-        kernel.mask(x, x.length);
+        kernel.softplus(sums, 8);
+        kernel.mask(x, x.length, -0x1p22f);
+        kernel.terms(x, 0, n, 0, Exp2.constants(1), 1, partials, 0);
+        kernel.termsMinus(x, 0, n, 0, Exp2.constants(1), 1, x, n, partials, 0);
+        kernel.gaps(x, 0, x, n, n, kernel.max(x, 0, n), lanes);
         return System.nanoTime() - start;
     }
 }

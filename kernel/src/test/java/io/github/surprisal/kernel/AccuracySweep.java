@@ -37,7 +37,7 @@ public final class AccuracySweep {
     private final RowKernel kernel;
     private final float[] x = new float[4 * RUN];
     private final float[] terms = new float[RUN];
-    private final int[] tops = new int[1];
+    private final int[] tops = new int[RowKernel.TOPS + RowKernel.GRAIN];
 
     private long swept;
     /** The largest error and where it is, by the exponent of |x|; 0 stands with the smallest. */
@@ -46,7 +46,7 @@ public final class AccuracySweep {
 
     AccuracySweep(RowKernel kernel) {
         this.kernel = kernel;
-        Arrays.fill(x, Exp2.PADDING);
+        Arrays.fill(x, Exp2.constants(1)[Exp2.PADDING]);
     }
 
     /** The number of floats looked at. */
@@ -78,7 +78,7 @@ public final class AccuracySweep {
         int from = run % (RUNS / 2) * RUN;
         for (int i = 0; i < RUN; i++) x[i] = Float.intBitsToFloat(Math.min(from + i, LIMIT) | sign);
         int e = (int) Math.rint(x[RUN / 2] / Math.log(2) / 2) * 2;
-        kernel.sum(x, 0, 0, RUN, RUN, 0, 1, e, terms, tops);
+        kernel.sum(x, 0, 0, RUN, RUN, 1, e, Exp2.constants(1), terms, 0, tops, 0);
         swept += Math.min(RUN, LIMIT + 1 - from);
         double most = -1;
         int at = 0;

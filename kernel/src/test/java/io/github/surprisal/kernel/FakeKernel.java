@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLD, LOG, MASKED, MASK_TOP
+        NONE, PARTIAL, TOP, FOLD, LOG, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP
     }
 
     private final RowKernel scalar = new ScalarKernel();
@@ -29,8 +29,9 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops) {
-        scalar.sum(x, from, step, stream, n, first, count, e, partials, tops);
+    public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom) {
+        scalar.sum(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom);
         if (fault == Fault.PARTIAL && at < n) partials[at] = Math.nextUp(partials[at]);
         if (fault == Fault.TOP) tops[0] ^= 1;
     }
@@ -48,9 +49,39 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public int mask(float[] x, int n) {
-        int top = scalar.mask(x, n);
+    public int mask(float[] x, int n, float padding) {
+        int top = scalar.mask(x, n, padding);
         if (fault == Fault.MASKED && at < n) x[at] = Math.nextUp(x[at]);
         return fault == Fault.MASK_TOP ? top ^ 1 : top;
+    }
+
+    @Override
+    public void softplus(double[] q, int n) {
+        scalar.softplus(q, n);
+        if (fault == Fault.SOFTPLUS && at < n) q[at] = Math.nextUp(q[at]);
+    }
+
+    @Override
+    public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+        scalar.termsMinus(x, from, n, e, k, factor, minus, minusFrom, out, to);
+        if (fault == Fault.TERM_MINUS && at < n) out[to + at] = Math.nextUp(out[to + at]);
+    }
+
+    @Override
+    public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+        scalar.terms(x, from, n, e, k, factor, out, to);
+        if (fault == Fault.TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
+    }
+
+    @Override
+    public float max(float[] x, int from, int n) {
+        float max = scalar.max(x, from, n);
+        return fault == Fault.LARGEST ? Math.nextUp(max) : max;
+    }
+
+    @Override
+    public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
+        scalar.gaps(x, from, a, aFrom, n, m, sums);
+        if (fault == Fault.GAP && at < 16) sums[at] = Math.nextUp(sums[at]);
     }
 }

@@ -25,8 +25,8 @@ class SameBitsTest {
 
     private final float[] expectedPartials = new float[MAX_COUNT * BLOCK];
     private final float[] actualPartials = new float[MAX_COUNT * BLOCK];
-    private final int[] expectedTops = new int[MAX_COUNT];
-    private final int[] actualTops = new int[MAX_COUNT];
+    private final int[] expectedTops = new int[RowKernel.TOPS + GRAIN];
+    private final int[] actualTops = new int[RowKernel.TOPS + GRAIN];
 
     @BeforeAll
     static void findKernel() {
@@ -88,8 +88,11 @@ class SameBitsTest {
         Arrays.fill(actualPartials, -1f);
         Arrays.fill(expectedTops, -1);
         Arrays.fill(actualTops, -1);
-        SCALAR.sum(x, from, step, stream, n, first, count, e, expectedPartials, expectedTops);
-        simd.sum(x, from, step, stream, n, first, count, e, actualPartials, actualTops);
+        float[] k = Exp2.constants(1);
+        int to = GRAIN * first;
+        SCALAR.sum(x, from, step, stream, n, count, e, k, expectedPartials, to, expectedTops, first);
+        simd.sum(x, from, step, stream, n, count, e, k, actualPartials, to, actualTops, first);
+        Arrays.fill(actualTops, RowKernel.TOPS, actualTops.length, -1); // scratch
         Supplier<String> call = () -> "sum(from " + from + ", step " + step + ", stream " + stream + ", n " + n + ", first " + first
                 + ", count " + count + ", e " + e + ") of " + data;
         assertSame(expectedPartials, actualPartials, () -> "partials of " + call.get());
@@ -132,7 +135,7 @@ class SameBitsTest {
         float[] x = Shape.WIDE.fill(4 * n * count, SEED + n + count);
         float[] partials = new float[count * BLOCK];
         Arrays.fill(partials, Float.NaN);
-        SCALAR.sum(x, 0, 4 * n, n, n, 0, count, 96, partials, new int[count]);
+        SCALAR.sum(x, 0, 4 * n, n, n, count, 96, Exp2.constants(1), partials, 0, new int[RowKernel.TOPS + GRAIN], 0);
         return partials;
     }
 
@@ -205,9 +208,76 @@ class SameBitsTest {
     private static void assertMask(float[] x, int n, String data) {
         float[] expected = x.clone();
         float[] actual = x.clone();
-        int expectedTop = SCALAR.mask(expected, n);
-        int actualTop = simd.mask(actual, n);
+        int expectedTop = SCALAR.mask(expected, n, Exp2.constants(1)[Exp2.PADDING]);
+        int actualTop = simd.mask(actual, n, Exp2.constants(1)[Exp2.PADDING]);
         if (expectedTop != actualTop) throw new AssertionError("mask(n " + n + ") of " + data + ", seed " + SEED + ": the returned maximum");
         for (int i = 0; i < x.length; i++) assertBits(expected[i], actual[i], () -> "mask(n " + n + ") of " + data + ", seed " + SEED);
+    }
+
+    @Test
+    void softplusOfRandomAndBoundaryValues() {
+        double[] boundaries = {
+            0, -0.0, 1, -1, 708, -708, Math.nextUp(708), Math.nextDown(-708), 1e-300, -1e-300, 1e300, -1e300, 0.8813735870195429,
+            Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.881, 0.882
+        };
+        SplittableRandom random = new SplittableRandom(SEED);
+        for (int turn = 0; turn < 20000; turn++) {
+            double[] q = new double[16];
+            for (int i = 0; i < q.length; i++) q[i] = random.nextGaussian() * Math.pow(10, random.nextInt(-10, 4));
+            q[turn % q.length] = boundaries[turn % boundaries.length];
+            double[] expected = q.clone();
+            double[] actual = q.clone();
+            SCALAR.softplus(expected, q.length);
+            simd.softplus(actual, q.length);
+            for (int i = 0; i < q.length; i++) {
+                int at = i;
+                assertBits(expected[i], actual[i], () -> "softplus of " + q[at] + " at " + at + ", seed " + SEED);
+            }
+        }
+    }
+
+    @Test
+    void termsOfEveryLengthOffsetAndScale() {
+        for (float scale : new float[] {1, 0.7f, 1e-3f, 250}) {
+            float[] k = Exp2.constants(scale);
+            for (int n = GRAIN; n <= 128; n += GRAIN) {
+                for (int offset = 0; offset < OFFSETS; offset++) {
+                    float[] x = Shape.MASKED.fill(n + offset + GRAIN, SEED + n);
+                    x[offset] = SPECIALS[(n + offset) % SPECIALS.length];
+                    float[] minus = Shape.NORMAL.fill(n + offset + 3, SEED + 1);
+                    int e = 2 * (offset - 9) + 2 * (int) (2 * scale); // no term overflows: MASKED is below 6
+                    float[] expected = new float[n + offset + 7];
+                    float[] actual = expected.clone();
+                    SCALAR.terms(x, offset, n, e, k, 0.37f, expected, 5);
+                    simd.terms(x, offset, n, e, k, 0.37f, actual, 5);
+                    String call = ", n " + n + ", offset " + offset + ", scale " + scale + ", seed " + SEED;
+                    assertSame(expected, actual, () -> "terms" + call);
+                    SCALAR.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, expected, 6);
+                    simd.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, actual, 6);
+                    assertSame(expected, actual, () -> "termsMinus" + call);
+                }
+            }
+        }
+    }
+
+    @Test
+    void maxAndGapsOfEveryLengthAndOffset() {
+        for (int n = 0; n <= 130; n++) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                float[] x = Shape.MASKED.fill(n + offset + 1, SEED + n);
+                float[] a = Shape.TIES.fill(n + offset + 1, SEED + 1); // with zeros
+                String call = ", n " + n + ", offset " + offset + ", seed " + SEED;
+                assertBits(SCALAR.max(x, offset, n), simd.max(x, offset, n), () -> "max" + call);
+                double[] expected = new double[16];
+                double[] actual = new double[16];
+                int whole = n & -GRAIN;
+                SCALAR.gaps(x, offset, a, 1, whole, 3.5f, expected);
+                simd.gaps(x, offset, a, 1, whole, 3.5f, actual);
+                for (int i = 0; i < 16; i++) {
+                    int at = i;
+                    assertBits(expected[i], actual[i], () -> "gaps" + call + ", lane " + at);
+                }
+            }
+        }
     }
 }

@@ -54,7 +54,7 @@ class SelectionTest {
                 })),
                 new Refusal("cannot be loaded: java.lang.UnsupportedOperationException: z", host(() -> new FakeKernel(FakeKernel.Fault.NONE, 8) {
                     @Override
-                    public int mask(float[] x, int n) {
+                    public int mask(float[] x, int n, float padding) {
                         throw new UnsupportedOperationException("z");
                     }
                 })));

@@ -22,7 +22,7 @@ class SelfTestTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TOP", "FOLD", "MASK_TOP"})
+    @EnumSource(names = {"TOP", "FOLD", "MASK_TOP", "LARGEST"})
     void aWrongBitIsNamed(Fault fault) {
         String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
         assertNotNull(difference);
@@ -41,13 +41,22 @@ class SelfTestTest {
 
     @ParameterizedTest
     @MethodSource("lanes")
+    void aWrongBitInOneLaneOfTheTermsOrGaps(int lane) {
+        for (Fault fault : new Fault[] {Fault.TERM, Fault.TERM_MINUS, Fault.GAP}) {
+            assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheMaskedValues(int lane) {
         assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.MASKED, LANES, lane)));
     }
 
     @ParameterizedTest
     @MethodSource("lanes")
-    void aWrongBitInOneLogarithm(int lane) {
+    void aWrongBitInOneLogarithmOrSoftplus(int lane) {
         assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.LOG, LANES, lane % 8)));
+        assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.SOFTPLUS, LANES, lane % 8)));
     }
 }

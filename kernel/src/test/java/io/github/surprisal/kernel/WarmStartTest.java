@@ -13,7 +13,8 @@ class WarmStartTest {
     private static RowKernel kernel(Runnable pause) {
         return new FakeKernel(FakeKernel.Fault.NONE, 8) {
             @Override
-            public void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops) {
+            public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+                    float[] partials, int to, int[] tops, int topsFrom) {
                 pause.run();
             }
 
@@ -24,7 +25,7 @@ class WarmStartTest {
             public void log(double[] x, int n) {}
 
             @Override
-            public int mask(float[] x, int n) {
+            public int mask(float[] x, int n, float padding) {
                 return 0;
             }
         };

@@ -1,6 +1,8 @@
 package io.github.surprisal.kernel.simd;
 
+import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
+import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.MAX;
@@ -18,6 +20,7 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -34,11 +37,6 @@ public final class SimdKernel implements RowKernel {
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
 
-    /** Read from an array, because a compile-time constant would be loaded from memory again in every iteration. */
-    private static final float[] K = {
-        Exp2.LOG2E, Exp2.LN2_HI, Exp2.LN2_LO, Exp2.C6, Exp2.C5, Exp2.C4, Exp2.C3, Exp2.C2, 1f
-    };
-
     private static VectorShape shape() {
         VectorShape preferred = VectorShape.preferredShape();
         // The grain is 16 floats, so that is the widest register a block can be cut into.
@@ -51,21 +49,23 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void sum(float[] x, int from, int step, int stream, int n, int first, int count, int e, float[] partials, int[] tops) {
+    public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom) {
         FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
-        FloatVector log2e = FloatVector.broadcast(FLOATS, K[0]);
-        FloatVector hi = FloatVector.broadcast(FLOATS, K[1]);
-        FloatVector lo = FloatVector.broadcast(FLOATS, K[2]);
-        FloatVector c6 = FloatVector.broadcast(FLOATS, K[3]);
-        FloatVector c5 = FloatVector.broadcast(FLOATS, K[4]);
-        FloatVector c4 = FloatVector.broadcast(FLOATS, K[5]);
-        FloatVector c3 = FloatVector.broadcast(FLOATS, K[6]);
-        FloatVector c2 = FloatVector.broadcast(FLOATS, K[7]);
-        FloatVector one = FloatVector.broadcast(FLOATS, K[8]);
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        for (int k = 0; k < count; k++) {
-            int at = from + k * step;
-            int to = (first + k) * BLOCK;
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            int block = to + b * BLOCK;
             IntVector top = IntVector.zero(INTS);
             // Four terms a turn: their chains of dependent fmas overlap, and four streams keep as many prefetchers busy.
             for (int i = 0; i < n; i += LANES) {
@@ -75,7 +75,7 @@ public final class SimdKernel implements RowKernel {
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
-                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, one).fma(r, one);
+                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 v = FloatVector.fromArray(FLOATS, x, at + stream + i);
@@ -84,7 +84,7 @@ public final class SimdKernel implements RowKernel {
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
-                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, one).fma(r, one);
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
 
                 v = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
@@ -93,7 +93,7 @@ public final class SimdKernel implements RowKernel {
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
-                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, one).fma(r, one);
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
 
                 v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
@@ -102,11 +102,19 @@ public final class SimdKernel implements RowKernel {
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
-                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, one).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, to + i);
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
             }
-            tops[first + k] = unsignedMaxLane(top);
+            // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and box a vector a block.
+            top.intoArray(tops, TOPS);
+            tops[topsFrom + b] = unsignedMax(tops, TOPS, LANES);
         }
+    }
+
+    private static int unsignedMax(int[] a, int from, int n) {
+        int max = Integer.MIN_VALUE;
+        for (int i = from; i < from + n; i++) max = Math.max(max, a[i] ^ Integer.MIN_VALUE);
+        return max ^ Integer.MIN_VALUE;
     }
 
     /** reduceLanes(UMAX) is not an intrinsic; with the sign bit flipped the signed one is the same. */
@@ -158,27 +166,136 @@ public final class SimdKernel implements RowKernel {
             LongVector t = DoubleVector.fromArray(DOUBLES, x, i).reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
             DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
             DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
-            DoubleVector s = m.sub(1).div(m.add(1));
-            DoubleVector z = s.mul(s);
-            DoubleVector z2 = z.mul(z);
-            DoubleVector z4 = z2.mul(z2);
-            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
-            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
-            DoubleVector series = low.add(z4.mul(high.add(z4.mul(top))));
-            DoubleVector artanh = s.add(s.mul(z).mul(series));
+            DoubleVector artanh = artanh(m.sub(1).div(m.add(1)));
             k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
         }
     }
 
+    private static DoubleVector artanh(DoubleVector s) {
+        DoubleVector z = s.mul(s);
+        DoubleVector z2 = z.mul(z);
+        DoubleVector z4 = z2.mul(z2);
+        DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
+        DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
+        DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
+        return s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
+    }
+
     @Override
-    public int mask(float[] x, int n) {
-        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.PADDING));
+    public void softplus(double[] q, int n) {
+        for (int i = 0; i < n; i += DOUBLES.length()) {
+            DoubleVector x = DoubleVector.fromArray(DOUBLES, q, i);
+            DoubleVector minus = x.abs().neg();
+            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
+            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector p = expSeries(r);
+            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
+            DoubleVector a = p.add(1).mul(scale).blend(0, minus.lt(DoubleMath.EXP_MIN));
+            VectorMask<Double> large = a.compare(GT, DoubleMath.SQRT2_MINUS_1);
+            DoubleVector c = DoubleVector.zero(DOUBLES).blend(DoubleMath.SQRT2_MINUS_1, large);
+            DoubleVector log1p = artanh(a.sub(c).div(a.add(2).add(c))).mul(2).add(DoubleVector.zero(DOUBLES).blend(DoubleMath.LN2 / 2, large));
+            DoubleVector positive = DoubleVector.zero(DOUBLES).blend(x, x.compare(GT, 0));
+            positive.add(log1p).intoArray(q, i);
+        }
+    }
+
+    /** e^r - 1. */
+    private static DoubleVector expSeries(DoubleVector r) {
+        DoubleVector p = DoubleVector.broadcast(DOUBLES, 1.0 / 6227020800L);
+        p = p.mul(r).add(1.0 / 479001600).mul(r).add(1.0 / 39916800).mul(r).add(1.0 / 3628800).mul(r).add(1.0 / 362880);
+        p = p.mul(r).add(1.0 / 40320).mul(r).add(1.0 / 5040).mul(r).add(1.0 / 720).mul(r).add(1.0 / 120);
+        p = p.mul(r).add(1.0 / 24).mul(r).add(1.0 / 6).mul(r).add(0.5);
+        return r.add(r.mul(r).mul(p));
+    }
+
+    @Override
+    public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoArray(out, to + i);
+        }
+    }
+
+    @Override
+    public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factors).intoArray(out, to + i);
+        }
+    }
+
+    @Override
+    public float max(float[] x, int from, int n) {
+        FloatVector max = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
+        int whole = FLOATS.loopBound(n);
+        for (int i = 0; i < whole; i += LANES) {
+            FloatVector v = FloatVector.fromArray(FLOATS, x, from + i);
+            max = max.blend(v, v.compare(GT, max)); // FloatVector.max is five instructions on x86
+        }
+        float result = max.reduceLanes(MAX);
+        for (int i = from + whole; i < from + n; i++) result = x[i] > result ? x[i] : result;
+        return result;
+    }
+
+    @Override
+    public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
+        for (int lane = 0; lane < 16; lane += DOUBLES.length()) {
+            DoubleVector sum = DoubleVector.fromArray(DOUBLES, sums, lane);
+            for (int i = lane; i < n; i += 16) {
+                DoubleVector weight = widen(a, aFrom + i);
+                DoubleVector gap = widen(x, from + i).neg().add(m);
+                sum = sum.add(weight.mul(gap).blend(0, weight.compare(EQ, 0)));
+            }
+            sum.intoArray(sums, lane);
+        }
+    }
+
+    @Override
+    public int mask(float[] x, int n, float padding) {
+        IntVector paddingBits = IntVector.broadcast(INTS, Float.floatToRawIntBits(padding));
         IntVector top = IntVector.zero(INTS);
         for (int i = 0; i < n; i += LANES) {
             IntVector bits = FloatVector.fromArray(FLOATS, x, i).reinterpretAsInts();
             top = top.lanewise(UMAX, bits);
-            bits.lanewise(UMIN, padding).reinterpretAsFloats().intoArray(x, i);
+            bits.lanewise(UMIN, paddingBits).reinterpretAsFloats().intoArray(x, i);
         }
         return unsignedMaxLane(top);
     }

@@ -1,0 +1,87 @@
+package io.github.surprisal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.surprisal.oracle.Shape;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Serial runs allocate nothing once the kernels are compiled. Before that SIMD code boxes its vectors, and the JIT may throw
+ * away code and box for a while again; so a round without any allocation is waited for, up to a limit.
+ */
+class AllocationTest {
+    private static final int CALLS = 200;
+    private static final int ROUNDS = 100;
+    private static final MethodHandle ALLOCATED_BYTES = allocatedBytes();
+
+    private float sink;
+
+    @Test
+    void vectors() {
+        float[] x = Shape.NORMAL.fill(50_257, 1);
+        allocatesNothing("of, 50257", () -> sink += LogSumExp.of(x));
+        allocatesNothing("of, 1000", () -> sink += LogSumExp.of(x, 3, 1003));
+        allocatesNothing("of, 7", () -> sink += LogSumExp.of(x, 3, 10));
+        float[] masked = Shape.MASKED.fill(5000, 1);
+        allocatesNothing("of, masked", () -> sink += LogSumExp.of(masked));
+        float[] nearZero = Shape.NEAR_ZERO.fill(5000, 1);
+        allocatesNothing("of, near zero", () -> sink += LogSumExp.of(nearZero));
+        float[] huge = Shape.HUGE.fill(5000, 1);
+        allocatesNothing("of, huge", () -> sink += LogSumExp.of(huge));
+        MemorySegment segment = MemorySegment.ofArray(x);
+        allocatesNothing("of segment", () -> sink += LogSumExp.of(segment));
+    }
+
+    @Test
+    void matrices() {
+        float[] data = Shape.NORMAL.fill(64 * 1000, 2);
+        float[] out = new float[64];
+        Matrix rows = Matrix.of(data, 64, 1000);
+        allocatesNothing("ofRows", () -> LogSumExp.ofRows(rows, out));
+        Matrix classAxis = Matrix.ofClassAxis(data, 2, 1000, 32);
+        allocatesNothing("ofRows, class axis", () -> LogSumExp.ofRows(classAxis, out));
+    }
+
+    @Test
+    void accumulator() {
+        float[] x = Shape.NORMAL.fill(3000, 3);
+        LogSumExpAccumulator sum = new LogSumExpAccumulator();
+        LogSumExpAccumulator other = new LogSumExpAccumulator().add(2);
+        allocatesNothing("accumulator", () -> sink += sum.add(x, 0, 3000).add(1).merge(other).result());
+    }
+
+    private static void allocatesNothing(String what, Runnable call) {
+        assumeTrue(ALLOCATED_BYTES != null, "this JVM does not count allocated bytes");
+        Backend.warmUp();
+        long least = Long.MAX_VALUE;
+        try {
+            for (int round = 0; round < ROUNDS && least > 0; round++) {
+                long before = (long) ALLOCATED_BYTES.invokeExact();
+                for (int i = 0; i < CALLS; i++) call.run();
+                least = Math.min(least, (long) ALLOCATED_BYTES.invokeExact() - before);
+            }
+        } catch (Throwable e) {
+            throw new AssertionError(what, e);
+        }
+        assertEquals(0, least, what + ": bytes in the best of " + ROUNDS + " rounds of " + CALLS + " calls");
+    }
+
+    /** com.sun.management.ThreadMXBean's, or null. Looked up, because the module under test does not read java.management. */
+    private static MethodHandle allocatedBytes() {
+        try {
+            Class<?> type = Class.forName("com.sun.management.ThreadMXBean");
+            Object bean = Class.forName("java.lang.management.ManagementFactory")
+                    .getMethod("getPlatformMXBean", Class.class).invoke(null, type);
+            MethodHandle method = MethodHandles.publicLookup()
+                    .findVirtual(type, "getCurrentThreadAllocatedBytes", MethodType.methodType(long.class));
+            return bean == null ? null : method.bindTo(bean);
+        } catch (ReflectiveOperationException absent) {
+            return null;
+        }
+    }
+}
