@@ -51,6 +51,15 @@ public final class Execution {
         return pool == null ? 1 : pool.getParallelism();
     }
 
+    /** Rows that make a part worth another thread: about 32 Ki elements. */
+    static int rowsAPart(int columns) {
+        return Math.max(1, (1 << 15) / Math.max(1, columns));
+    }
+
+    boolean isParallel() {
+        return pool != null;
+    }
+
     /** A task over the half-open range from .. to. */
     @FunctionalInterface
     interface Range {

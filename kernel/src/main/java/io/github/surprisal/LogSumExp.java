@@ -1,9 +1,11 @@
 package io.github.surprisal;
 
 import io.github.surprisal.kernel.ChunkSum;
+import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.Kernels;
 import io.github.surprisal.kernel.LogSum;
 import io.github.surprisal.kernel.RowKernel;
+import io.github.surprisal.kernel.Rows;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
@@ -26,9 +28,6 @@ import java.util.Objects;
  * @see <a href="https://doi.org/10.1093/imanum/draa038">Blanchard, Higham, Higham: Accurately computing the log-sum-exp and softmax functions</a>
  */
 public final class LogSumExp {
-    /** Work below this many elements is not worth another thread. */
-    private static final int PARALLEL_GRAIN = 1 << 15;
-
     /** Tells confined segments from shared ones: a thread that owns nothing. */
     private static final Thread STRANGER = Thread.ofPlatform().unstarted(() -> {});
 
@@ -77,9 +76,9 @@ public final class LogSumExp {
         int length = toIndex - fromIndex;
         RowKernel kernel = Kernels.current();
         if (execution.parallelism() == 1 || length <= ChunkSum.CHUNK) {
-            return ChunkSum.ofThread().lse(kernel, x, fromIndex, length, 1);
+            return unscaled().lse(kernel, x, fromIndex, length, 1);
         }
-        return ofChunks(length, execution, (from, n, sum) -> ChunkSum.ofThread().add(kernel, x, fromIndex + (int) from, n, 1, sum));
+        return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, fromIndex + (int) from, n, 1, sum));
     }
 
     /**
@@ -119,8 +118,13 @@ public final class LogSumExp {
         long length = x.byteSize() / Float.BYTES;
         RowKernel kernel = Kernels.current();
         boolean serial = execution.parallelism() == 1 || length <= ChunkSum.CHUNK || !x.isAccessibleBy(STRANGER);
-        if (serial) return ChunkSum.ofThread().lse(kernel, x, 0, length);
-        return ofChunks(length, execution, (from, n, sum) -> ChunkSum.ofThread().add(kernel, x, from, n, sum));
+        if (serial) return unscaled().lse(kernel, x, 0, length);
+        return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, from, n, sum));
+    }
+
+    /** The thread's scratch may have been left with the scale of a loss. */
+    private static ChunkSum unscaled() {
+        return ChunkSum.ofThread().withConstants(Exp2.constants(1));
     }
 
     /** Adds the n elements from the given one on. */
@@ -169,28 +173,29 @@ public final class LogSumExp {
         Objects.requireNonNull(x, "x");
         Objects.requireNonNull(out, "out");
         Objects.requireNonNull(execution, "execution");
-        if (out.length != x.rows) throw new IllegalArgumentException("out has " + out.length + " elements, x has " + x.rows + " rows");
-        // x lies behind its offset and out starts at 0, so they meet just if x begins inside out
-        if (out == x.data && x.rows > 0 && x.columns > 0 && x.offset < out.length) {
-            throw new IllegalArgumentException("out overlaps x: the same array, x from index " + x.offset + " on");
+        Rows view = x.view;
+        if (out.length != view.rows()) {
+            throw new IllegalArgumentException("out has " + out.length + " elements, x has " + view.rows() + " rows");
         }
+        Checks.requireDisjoint("out", out, "x", x);
         RowKernel kernel = Kernels.current();
         if (execution.parallelism() == 1) {
-            rows(kernel, x, out, 0, x.rows);
-        } else if (x.columnStride == 1 && x.rows < execution.parallelism() && x.columns > ChunkSum.CHUNK) {
-            for (int r = 0; r < x.rows; r++) out[r] = of(x.data, x.start(r), x.start(r) + x.columns, execution);
+            rows(kernel, view, out, 0, view.rows());
+        } else if (view.contiguous() && view.rows() < execution.parallelism() && view.columns() > ChunkSum.CHUNK) {
+            for (int r = 0; r < view.rows(); r++) {
+                out[r] = of(view.data(), view.start(r), view.start(r) + view.columns(), execution);
+            }
         } else {
-            int grain = Math.max(1, PARALLEL_GRAIN / Math.max(1, x.columns));
-            execution.forRanges(x.rows, grain, (from, to) -> rows(kernel, x, out, from, to));
+            execution.forRanges(view.rows(), Execution.rowsAPart(view.columns()), (from, to) -> rows(kernel, view, out, from, to));
         }
     }
 
-    private static void rows(RowKernel kernel, Matrix x, float[] out, int from, int to) {
-        ChunkSum sum = ChunkSum.ofThread();
-        if (x.columnStride == 1) {
-            sum.rows(kernel, x.data, x.start(from), x.rowStride, to - from, x.columns, out, from);
+    private static void rows(RowKernel kernel, Rows x, float[] out, int from, int to) {
+        ChunkSum sum = unscaled();
+        if (x.contiguous()) {
+            sum.rows(kernel, x.data(), x.start(from), x.rowStride(), to - from, x.columns(), out, from);
         } else {
-            for (int r = from; r < to; r++) out[r] = sum.lse(kernel, x.data, x.start(r), x.columns, x.columnStride);
+            for (int r = from; r < to; r++) out[r] = sum.lse(kernel, x.data(), x.start(r), x.columns(), x.columnStride());
         }
     }
 }

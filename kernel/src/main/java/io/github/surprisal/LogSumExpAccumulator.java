@@ -1,6 +1,7 @@
 package io.github.surprisal;
 
 import io.github.surprisal.kernel.ChunkSum;
+import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.Kernels;
 import io.github.surprisal.kernel.LogSum;
 import java.io.IOException;
@@ -60,7 +61,7 @@ public final class LogSumExpAccumulator implements Serializable {
     public LogSumExpAccumulator add(float[] x, int fromIndex, int toIndex) {
         Objects.requireNonNull(x, "x");
         Objects.checkFromToIndex(fromIndex, toIndex, x.length);
-        ChunkSum.ofThread().add(Kernels.current(), x, fromIndex, toIndex - fromIndex, 1, sum);
+        ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(Kernels.current(), x, fromIndex, toIndex - fromIndex, 1, sum);
         count += toIndex - fromIndex;
         return this;
     }

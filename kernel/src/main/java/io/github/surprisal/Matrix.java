@@ -1,5 +1,6 @@
 package io.github.surprisal;
 
+import io.github.surprisal.kernel.Rows;
 import java.util.Objects;
 
 /**
@@ -8,22 +9,10 @@ import java.util.Objects;
  * <p>Immutable; as thread-safe as the data behind it. Nothing is copied.
  */
 public final class Matrix {
-    final float[] data;
-    final int offset;
-    final int rows;
-    final int columns;
-    /** Elements from one row (of the same outer index) to the next; row-major only. */
-    final int rowStride;
-    /** Elements from one column to the next: 1 row-major, the inner size with the class axis in the middle. */
-    final int columnStride;
+    final Rows view;
 
     private Matrix(float[] data, int offset, int rows, int columns, int rowStride, int columnStride) {
-        this.data = data;
-        this.offset = offset;
-        this.rows = rows;
-        this.columns = columns;
-        this.rowStride = rowStride;
-        this.columnStride = columnStride;
+        view = new Rows(data, offset, rows, columns, rowStride, columnStride);
     }
 
     /**
@@ -107,7 +96,7 @@ public final class Matrix {
      * @return >= 0
      */
     public int rows() {
-        return rows;
+        return view.rows();
     }
 
     /**
@@ -116,11 +105,6 @@ public final class Matrix {
      * @return >= 0
      */
     public int columns() {
-        return columns;
-    }
-
-    /** Index of element (r, 0); its columns follow columnStride apart. */
-    int start(int r) {
-        return columnStride == 1 ? offset + r * rowStride : offset + r / columnStride * columns * columnStride + r % columnStride;
+        return view.columns();
     }
 }

@@ -20,6 +20,7 @@ class AllocationTest {
     private static final MethodHandle ALLOCATED_BYTES = allocatedBytes();
 
     private float sink;
+    private double measures;
 
     @Test
     void vectors() {
@@ -53,6 +54,22 @@ class AllocationTest {
         LogSumExpAccumulator sum = new LogSumExpAccumulator();
         LogSumExpAccumulator other = new LogSumExpAccumulator().add(2);
         allocatesNothing("accumulator", () -> sink += sum.add(x, 0, 3000).add(1).merge(other).result());
+    }
+
+    @Test
+    void information() {
+        float[] p = new float[20_000];
+        float[] q = new float[20_000];
+        for (int i = 0; i < p.length; i++) {
+            p[i] = (1 + i % 2) / 30_000f;
+            q[i] = (2 - i % 2) / 30_000f;
+        }
+        for (int n : new int[] {20_000, 19_990}) {
+            allocatesNothing("entropy", () -> measures += Information.entropy(p, 0, n, InformationUnit.BIT));
+            allocatesNothing("crossEntropy", () -> measures += Information.crossEntropy(p, 0, n, q, 0, n, InformationUnit.NAT));
+            allocatesNothing("klDivergence", () -> measures += Information.klDivergence(p, 0, n, q, 0, n, InformationUnit.NAT));
+            allocatesNothing("jensenShannonDivergence", () -> measures += Information.jensenShannonDivergence(p, 0, n, q, 0, n, InformationUnit.BIT));
+        }
     }
 
     private static void allocatesNothing(String what, Runnable call) {

@@ -4,6 +4,23 @@ package io.github.surprisal;
 final class ReadmeSnippets {
     private ReadmeSnippets() {}
 
+    static float[] crossEntropy() {
+        // @start region="cross-entropy"
+        float[] scores = {1.2566f, -1.9265f, -0.0638f};                  // one sample, three classes
+        Matrix logits = Matrix.of(scores, 1, 3);
+        int[] targets = {2};
+        float loss = CrossEntropy.withDefaults().loss(logits, targets);  // 1.5893: log(e^1.2566 + e^-1.9265 + e^-0.0638) + 0.0638
+
+        CrossEntropy smoothed = CrossEntropy.builder().labelSmoothing(0.1f).execution(Execution.parallel()).build();
+        float[] slopes = new float[3];
+        Matrix gradient = Matrix.of(slopes, 1, 3);                       // or logits itself: in place
+        float same = smoothed.lossAndGradient(logits, targets, gradient);
+
+        System.out.println(Backend.active());                            // simd-512, simd-256, simd-128 or scalar, and why
+        // @end
+        return new float[] {loss, same, slopes[0], slopes[1], slopes[2]};
+    }
+
     static float[] logSumExp() {
         // @start region="log-sum-exp"
         float lse = LogSumExp.of(1.2566f, -1.9265f, -0.0638f);          // log(e^1.2566 + e^-1.9265 + e^-0.0638) = 1.5255

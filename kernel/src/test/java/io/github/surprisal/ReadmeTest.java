@@ -38,13 +38,13 @@ class ReadmeTest {
         List<String> regions = new ArrayList<>();
         Matcher region = REGION.matcher(Files.readString(SNIPPETS));
         while (region.find()) regions.add(normalized(region.group(2)));
-        assertEquals(2, regions.size(), "regions in " + SNIPPETS);
+        assertEquals(3, regions.size(), "regions in " + SNIPPETS);
         return regions;
     }
 
     /** Without common indentation, trailing blanks and the line of the end marker. */
     private static String normalized(String code) {
-        return code.replaceFirst("\\R *$", "\n").stripIndent();
+        return code.stripTrailing().stripIndent() + "\n";
     }
 
     @Test
@@ -62,6 +62,10 @@ class ReadmeTest {
         assertEquals("3.4076", decimals(results[1]));
         assertEquals("3.0986", decimals(results[2]));
         assertEquals(Backend.active().toString(), printed.toString(StandardCharsets.UTF_8).strip());
+
+        float[] loss = ReadmeSnippets.crossEntropy();
+        assertEquals("1.5893", decimals(loss[0]));
+        assertEquals(0f, loss[2] + loss[3] + loss[4], 2e-7f, "a gradient row sums to 0 but for rounding");
 
         float[] merged = ReadmeSnippets.accumulator();
         assertEquals("4.4402", decimals(merged[0]));

@@ -21,4 +21,7 @@ public @interface Family {
 
     /** Which probes of {@link RooflineBenchmark} bound this family: those whose method name starts with this; the fastest counts. */
     String roofline() default "read";
+
+    /** The shapes of a quick run, which has little time; none means all. */
+    String[] quick() default {};
 }

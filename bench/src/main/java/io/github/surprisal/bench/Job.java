@@ -2,14 +2,15 @@ package io.github.surprisal.bench;
 
 import java.lang.reflect.Method;
 import java.util.Comparator;
+import java.util.List;
 
 /** One benchmark method on one shape, and how to name it: what runs, what a table row shows. */
 record Job(String className, String method, String shape) {
 
-    /** Related work side by side: shape by shape, and within a shape the variants in their order. */
-    static Comparator<Job> sideBySide(Comparator<String> shapes) {
-        return Comparator.comparing(Job::shape, shapes).thenComparing(Job::className)
-                .thenComparing(Job::order).thenComparing(Job::method);
+    /** Related work side by side: shape by shape, the small ones first, and within a shape the variants in their order. */
+    static Comparator<Job> sideBySide() {
+        return Comparator.comparingInt((Job job) -> new Shape(job.shape).elements()).thenComparing(Job::shape)
+                .thenComparing(Job::className).thenComparing(Job::order).thenComparing(Job::method);
     }
 
     String benchmark() {
@@ -50,6 +51,12 @@ record Job(String className, String method, String shape) {
         var family = family();
         return probe.isRoofline() && probe.shape.equals(shape)
                 && probe.method.startsWith(family == null ? "read" : family.roofline());
+    }
+
+    /** Whether a quick run includes this job. Probes run with the jobs that they bound. */
+    boolean isQuick() {
+        var family = family();
+        return family == null || family.quick().length == 0 || List.of(family.quick()).contains(shape);
     }
 
     private Family family() {

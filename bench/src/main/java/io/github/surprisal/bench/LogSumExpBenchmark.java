@@ -41,8 +41,7 @@ public class LogSumExpBenchmark extends Trial {
             Backend.warmUp();
         }
         var size = new Shape(shape);
-        // the same remainder at every vector width, so that the loop for the tail is compiled too
-        use(Math.min(4, size.rows()), Math.min(1024 + size.columns() % 64, size.columns()));
+        use(size.warmUpRows(), size.warmUpColumns());
         warmUp(params);
         use(size.rows(), size.columns());
     }

@@ -2,7 +2,7 @@ package io.github.surprisal.bench;
 
 import java.util.SplittableRandom;
 
-/** The benchmark data: standard normal logits, the same in every fork. */
+/** The benchmark data: standard normal logits and uniform targets, the same in every fork. */
 final class Logits {
 
     static final long SEED = 20_250_916L;
@@ -17,5 +17,10 @@ final class Logits {
             logits[i] = (float) random.nextGaussian();
         }
         return logits;
+    }
+
+    /** A class for each row. */
+    static int[] targets(int rows, int classes) {
+        return new SplittableRandom(SEED + 1).ints(rows, 0, classes).toArray();
     }
 }

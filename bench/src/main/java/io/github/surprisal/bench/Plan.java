@@ -9,7 +9,7 @@ import java.time.Duration;
 record Plan(int rounds, int warmups, Duration warmup, int measurements, Duration measurement) {
 
     // JVM start, data, compilation, check of the answers: measured, 1 s for small shapes and up to 3 s for 8 Mi elements
-    private static final Duration OVERHEAD = Duration.ofMillis(1600);
+    private static final Duration OVERHEAD = Duration.ofMillis(1800);
     // Setup has compiled the code already (see Trial.warmUp).
     private static final int QUICK_WARMUPS = 1;
     private static final int QUICK_MEASUREMENTS = 4;

@@ -23,10 +23,10 @@ public final class Report {
     private static final OptionParser PARSER = new OptionParser();
     private static final OptionSpec<Void> HELP = PARSER.accepts("help", "prints this").forHelp();
     private static final OptionSpec<Void> FULL = PARSER.accepts("full",
-            "3 rounds and longer iterations, about 25 minutes; else a quick run that fits --seconds");
+            "all shapes, 3 rounds and longer iterations, about 90 minutes; else a quick run that fits --seconds");
     private static final OptionSpec<Integer> SECONDS = PARSER.accepts("seconds", "time for a quick run")
             .withRequiredArg().ofType(Integer.class).defaultsTo(230);
-    private static final OptionSpec<String> SHAPES = PARSER.accepts("shapes", "these only, such as 64x1024,1x1024")
+    private static final OptionSpec<String> SHAPES = PARSER.accepts("shapes", "these only, such as 64x1024,1x1024; else those of a quick run, or all with --full")
             .withRequiredArg().withValuesSeparatedBy(',');
     private static final OptionSpec<String> INCLUDE = PARSER.accepts("include",
             "regular expression: the benchmarks whose class and method name contains it").withRequiredArg().defaultsTo("");
@@ -59,6 +59,10 @@ public final class Report {
         var shapes = options.valuesOf(SHAPES);
         Predicate<String> shape = shapes.isEmpty() ? _ -> true : shapes::contains;
         var jobs = RunBenchmarks.jobs(Pattern.compile(options.valueOf(INCLUDE)), shape);
+        if (!options.has(FULL) && shapes.isEmpty()) {
+            jobs = RunBenchmarks.quick(jobs);
+        }
+        jobs = RunBenchmarks.withoutIdleProbes(jobs);
         if (jobs.isEmpty()) {
             System.err.println("no benchmark matches --include and --shapes");
             return 2;

@@ -9,10 +9,12 @@ final class ReportWriter {
 
     private static final String EXPLANATION = """
             Gelem/s are 1e9 elements per second, the median of all iterations; the error is half of JMH's 99.9 %% confidence
-            interval. GB/s count the memory traffic that the operation cannot do without. The roofline is the faster of
-            two plain reads of the same data in the same run, one sequential stream and four far apart. B/op is what the
-            measuring thread allocates per operation. The accuracy is the largest error over the first %d rows against a
-            compensated double reference, in units in the last place of a float: 0.5 is perfect rounding.
+            interval. GB/s count the memory traffic that the operation cannot do without. The roofline is a loop over as much
+            data in the same run that hardly computes: for what only reads the faster of two plain reads, one sequential
+            stream and four far apart; for what writes too a loop that negates in place, or from one array into another.
+            B/op is what the measuring thread allocates per operation. The accuracy is the largest error (log-sum-exp:
+            over the first %d rows; a loss: of the mean) against a compensated double reference, in units in the last
+            place of a float: 0.5 is perfect rounding. In a gradient, a difference, they are units of its larger term.
             """.formatted(Trial.ACCURACY_ROWS);
 
     private final Path directory;

@@ -24,18 +24,26 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class RooflineBenchmark extends Trial {
 
-    @Param({"1x1024", "64x1024", "1024x1000", "256x32000", "64x128256", "64x50257"})
+    @Param({"1x1024", "64x1024", "20000x10", "1024x1000", "64x50257", "64x21x4096", "256x32000", "64x128256"})
     public String shape;
 
     private float[] x;
+    private float[] copy;
     private double sum;
+    /** What a writing probe wrote, null for the others. */
+    private float[] written;
 
     @Setup
     public void setup(BenchmarkParams params) {
         int elements = new Shape(shape).elements();
-        x = Logits.gaussian(Math.min(elements, 1 << 17));
+        use(Math.min(elements, 1 << 17));
         warmUp(params);
+        use(elements);
+    }
+
+    private void use(int elements) {
         x = Logits.gaussian(elements);
+        copy = new float[elements];
         sum = Double.NaN;
     }
 
@@ -51,8 +59,41 @@ public class RooflineBenchmark extends Trial {
         return sum = ReadProbe.fourStreams(x);
     }
 
+    @Benchmark
+    @Variant(order = 103, label = "negate in place")
+    public float[] negateInPlace() {
+        WriteProbe.negateInPlace(x);
+        return written = x;
+    }
+
+    @Benchmark
+    @Variant(order = 104, label = "negate into another")
+    public float[] copyNegated() {
+        WriteProbe.copyNegated(x, copy);
+        return written = copy;
+    }
+
     @TearDown
     public void check(BenchmarkParams params) {
+        if (written == null) {
+            checkSum();
+        } else {
+            checkWritten();
+        }
+        writeNotes(params, Double.NaN);
+    }
+
+    // Up to the sign, which depends on how often a probe in place ran.
+    private void checkWritten() {
+        float[] expected = Logits.gaussian(x.length);
+        for (int i = 0; i < x.length; i++) {
+            if (Math.abs(written[i]) != Math.abs(expected[i])) {
+                throw new IllegalStateException("wrong answer, element " + i + ": " + written[i]);
+            }
+        }
+    }
+
+    private void checkSum() {
         double expected = 0;
         double scale = 0;
         for (float value : x) {
@@ -61,6 +102,5 @@ public class RooflineBenchmark extends Trial {
         }
         // relative to the sum of magnitudes: the sum itself may cancel to nearly nothing
         requireClose(expected / scale, sum / scale, "sum");
-        writeNotes(params, Double.NaN);
     }
 }

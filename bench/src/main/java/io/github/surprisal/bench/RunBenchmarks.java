@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -52,22 +51,30 @@ final class RunBenchmarks {
     /** All benchmarks on the class path on all their shapes, filtered, in an order that runs a shape's variants side by side. */
     static List<Job> jobs(Pattern include, Predicate<String> shapes) {
         var jobs = new ArrayList<Job>();
-        // in the order of the benchmarks' parameter lists
-        var allShapes = new LinkedHashSet<String>();
         var silent = OutputFormatFactory.createFormatInstance(
                 new PrintStream(PrintStream.nullOutputStream()), VerboseMode.SILENT);
         for (var entry : BenchmarkList.defaultList().find(silent, List.of(".*"), List.of())) {
             String name = entry.getUsername();
             for (String shape : entry.getParams().orElse(Map.of()).getOrDefault("shape", new String[0])) {
-                allShapes.add(shape);
                 if (include.matcher(name).find() && shapes.test(shape)) {
                     jobs.add(new Job(entry.getUserClassQName(), name.substring(name.lastIndexOf('.') + 1), shape));
                 }
             }
         }
-        var order = List.copyOf(allShapes);
-        jobs.sort(Job.sideBySide((a, b) -> Integer.compare(order.indexOf(a), order.indexOf(b))));
+        jobs.sort(Job.sideBySide());
         return jobs;
+    }
+
+    /** Without the rest of a family's shapes, for a quick run. */
+    static List<Job> quick(List<Job> jobs) {
+        return jobs.stream().filter(Job::isQuick).toList();
+    }
+
+    /** Without the probes that bound none of the others, unless there are no others. */
+    static List<Job> withoutIdleProbes(List<Job> jobs) {
+        var others = jobs.stream().filter(job -> !job.isRoofline()).toList();
+        return jobs.stream().filter(job -> !job.isRoofline() || others.isEmpty()
+                || others.stream().anyMatch(other -> other.isBoundedBy(job))).toList();
     }
 
     Outcome run(List<Job> jobs) throws IOException {

@@ -20,6 +20,16 @@ record Shape(String text) {
         return dimensions()[index];
     }
 
+    /** A few rows for {@link Trial#warmUp}; more of them where they are short. */
+    int warmUpRows() {
+        return Math.min(rows(), Math.max(4, 4096 / columns()));
+    }
+
+    /** With the same remainder at every vector width, so that the loop for the tail is compiled too. */
+    int warmUpColumns() {
+        return Math.min(columns(), 1024 + columns() % 64);
+    }
+
     /** How many elements one operation handles. */
     int elements() {
         return Arrays.stream(dimensions()).reduce(1, Math::multiplyExact);

@@ -59,7 +59,7 @@ final class SpeedChart {
         }
         if (shapes.stream().allMatch(shape -> tables.roofline(shape).isPresent())) {
             var roofline = shapes.stream().map(shape -> tables.roofline(shape).getAsDouble()).toList();
-            chart.addSeries("roofline: plain read", names, rounded(roofline)).setFillColor(ROOFLINE);
+            chart.addSeries("roofline", names, rounded(roofline)).setFillColor(ROOFLINE);
         }
         return chart;
     }

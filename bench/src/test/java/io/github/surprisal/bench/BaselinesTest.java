@@ -1,6 +1,8 @@
 package io.github.surprisal.bench;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
@@ -58,6 +60,99 @@ class BaselinesTest {
     void ulpsAreThoseOfAFloat() {
         assertEquals(1, Oracle.ulps(Math.nextUp(2f), 2));
         assertEquals(Double.POSITIVE_INFINITY, Oracle.ulps(Float.NaN, 2));
+    }
+
+    // Every class count up to LONGEST, in rows that start at odd places. The checks compare every element with the
+    // reference and throw beyond 1e-5; the plain loop rounds its exponential and its product to float: 2 ulp at most.
+    @Test
+    void lossesAndGradientsAtEveryLength() {
+        int rows = 3;
+        for (int columns = 1; columns <= LONGEST; columns++) {
+            float[] x = Logits.gaussian(rows * columns);
+            int[] targets = Logits.targets(rows, columns);
+            Answers.ulpsOfLoss(PlainLoss.loss(x, rows, columns, targets), x, rows, columns, targets);
+            Answers.ulpsOfLoss(ThreePass.loss(x, rows, columns, targets, new float[columns]), x, rows, columns, targets);
+
+            var gradient = new float[x.length];
+            Answers.ulpsOfLoss(PlainLoss.lossAndGradient(x, rows, columns, targets, gradient), x, rows, columns, targets);
+            assertTrue(Answers.ulpsOfGradient(gradient, x, rows, columns, targets) <= 2, "columns " + columns);
+            float[] inPlace = x.clone();
+            PlainLoss.lossAndGradient(inPlace, rows, columns, targets, inPlace);
+            assertArrayEquals(gradient, inPlace);
+
+            Answers.ulpsOfLoss(ThreePass.lossAndGradient(x, rows, columns, targets, gradient), x, rows, columns, targets);
+            Answers.ulpsOfGradient(gradient, x, rows, columns, targets);
+            inPlace = x.clone();
+            ThreePass.lossAndGradient(inPlace, rows, columns, targets, inPlace);
+            assertArrayEquals(gradient, inPlace);
+        }
+    }
+
+    @Test
+    void softmaxAtEveryLength() {
+        int rows = 3;
+        for (int columns = 1; columns <= LONGEST; columns++) {
+            float[] x = Logits.gaussian(rows * columns);
+            var out = new float[x.length];
+            PlainLoss.softmax(x, rows, columns, out);
+            assertTrue(Answers.ulpsOfSoftmax(out, x, rows, columns) <= 2, "columns " + columns);
+            ThreePass.softmax(x, rows, columns, out);
+            Answers.ulpsOfSoftmax(out, x, rows, columns);
+        }
+    }
+
+    // 1 to LONGEST neighbouring samples: whole vectors and every tail of them
+    @Test
+    void classAxisAtEveryInnerLength() {
+        int outer = 2;
+        int classes = 5;
+        for (int inner = 1; inner <= LONGEST; inner++) {
+            int rows = outer * inner;
+            float[] rowMajor = Logits.gaussian(rows * classes);
+            float[] x = ClassAxis.toMiddle(rowMajor, outer, classes, inner);
+            assertArrayEquals(rowMajor, ClassAxis.toRowMajor(x, outer, classes, inner));
+            int[] targets = Logits.targets(rows, classes);
+            var scratch = new float[ThreePassClassAxis.scratch(classes)];
+            Answers.ulpsOfLoss(PlainClassAxis.loss(x, outer, classes, inner, targets), rowMajor, rows, classes, targets);
+            Answers.ulpsOfLoss(ThreePassClassAxis.loss(x, outer, classes, inner, targets, scratch), rowMajor, rows, classes, targets);
+
+            var gradient = new float[x.length];
+            float loss = PlainClassAxis.lossAndGradient(x, outer, classes, inner, targets, gradient);
+            Answers.ulpsOfLoss(loss, rowMajor, rows, classes, targets);
+            Answers.ulpsOfGradient(ClassAxis.toRowMajor(gradient, outer, classes, inner), rowMajor, rows, classes, targets);
+            loss = ThreePassClassAxis.lossAndGradient(x, outer, classes, inner, targets, gradient);
+            Answers.ulpsOfLoss(loss, rowMajor, rows, classes, targets);
+            Answers.ulpsOfGradient(ClassAxis.toRowMajor(gradient, outer, classes, inner), rowMajor, rows, classes, targets);
+        }
+    }
+
+    @Test
+    void wrongAnswersAreRefused() {
+        float[] x = Logits.gaussian(2 * 7);
+        int[] targets = Logits.targets(2, 7);
+        var gradient = new float[x.length];
+        float loss = PlainLoss.lossAndGradient(x, 2, 7, targets, gradient);
+        assertThrows(IllegalStateException.class, () -> Answers.ulpsOfLoss(loss * 1.001f, x, 2, 7, targets));
+        assertThrows(IllegalStateException.class, () -> Answers.ulpsOfLoss(Float.NaN, x, 2, 7, targets));
+        for (int i = 0; i < x.length; i++) {
+            float right = gradient[i];
+            for (float wrong : new float[] {right * 1.001f, 0, Float.NaN}) {
+                gradient[i] = wrong;
+                assertThrows(IllegalStateException.class, () -> Answers.ulpsOfGradient(gradient, x, 2, 7, targets), "element " + i);
+            }
+            gradient[i] = right;
+        }
+        Answers.ulpsOfGradient(gradient, x, 2, 7, targets);
+    }
+
+    @Test
+    void writingProbesNegate() {
+        float[] x = {1, -2, 3, -4, 5};
+        var copy = new float[5];
+        WriteProbe.copyNegated(x, copy);
+        assertArrayEquals(new float[] {-1, 2, -3, 4, -5}, copy);
+        WriteProbe.negateInPlace(x);
+        assertArrayEquals(copy, x);
     }
 
     // Integers whose partial sums are exact in float, so that no order of summing may differ: below a chunk,

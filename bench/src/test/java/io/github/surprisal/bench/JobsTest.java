@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** What the report finds on the class path, and in which order it runs it. */
@@ -29,6 +31,29 @@ class JobsTest {
                 assertTrue(jobs.stream().anyMatch(job::isBoundedBy), "no roofline for " + job);
             }
         }
+    }
+
+    // 100 is what PlanTest shows to fit.
+    @Test
+    void quickRunIsEveryFamilyInLittleTime() {
+        var all = RunBenchmarks.jobs(ANY, _ -> true);
+        var quick = RunBenchmarks.withoutIdleProbes(RunBenchmarks.quick(all));
+        assertTrue(quick.size() <= 100, quick.size() + " benchmarks");
+        assertEquals(benchmarks(all), benchmarks(quick));
+        for (Job job : quick) {
+            assertTrue(job.isRoofline() || quick.stream().anyMatch(job::isBoundedBy), "no roofline for " + job);
+            assertTrue(!job.isRoofline() || quick.stream().anyMatch(other -> other.isBoundedBy(job)), "idle: " + job);
+        }
+    }
+
+    @Test
+    void probesAloneCanRun() {
+        var probes = RunBenchmarks.jobs(Pattern.compile("Roofline"), _ -> true);
+        assertEquals(probes, RunBenchmarks.withoutIdleProbes(probes));
+    }
+
+    private static Set<String> benchmarks(List<Job> jobs) {
+        return jobs.stream().map(Job::benchmark).collect(Collectors.toSet());
     }
 
     @Test

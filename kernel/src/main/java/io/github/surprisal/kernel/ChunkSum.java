@@ -56,6 +56,7 @@ public final class ChunkSum {
     private final float[] partials = new float[GROUP * BLOCK];
     private final int[] tops = new int[RowKernel.TOPS + GRAIN];
     private final double[] sums = new double[8 * GROUP];
+    private final double[] logs = new double[GROUP];
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
 
@@ -73,6 +74,7 @@ public final class ChunkSum {
 
     /** Of e^x, or of e^(scale * x). */
     private float[] constants = Exp2.constants(1);
+    private boolean topApart;
 
     // What the last chunk was like, and so the next one is expected to be.
     private int exponent;
@@ -92,9 +94,16 @@ public final class ChunkSum {
         return OF_THREAD.get();
     }
 
-    /** From now on sums are of e^(scale * x), with the constants of {@link Exp2#constants}. */
+    /** From now on sums are of e^(scale * x), with the constants of {@link Exp2#constants}, and {@link #withTopApart} is off. */
     public ChunkSum withConstants(float[] constants) {
         this.constants = constants;
+        topApart = false;
+        return this;
+    }
+
+    /** Whether a dominant element is kept apart however large it is: the logarithm of its probability is nearly 0. */
+    ChunkSum withTopApart(boolean topApart) {
+        this.topApart = topApart;
         return this;
     }
 
@@ -128,9 +137,7 @@ public final class ChunkSum {
 
     /** log-sum-exp of array[from + i * stride], 0 <= i < length. */
     public float lse(RowKernel kernel, float[] array, int from, int length, int stride) {
-        row.clear();
-        add(kernel, array, from, length, stride, row);
-        return (float) row.value();
+        return (float) exactLse(kernel, array, from, length, stride);
     }
 
     /** log-sum-exp of the native-order floats of a segment, from the given element on. */
@@ -378,7 +385,8 @@ public final class ChunkSum {
      * must stay apart, and the others be summed more exactly. Also makes a lone element return itself, for which elsewhere
      * the rounding to float suffices.
      */
-    private static boolean needsCare(double sum, int top, int exponent) {
+    private boolean needsCare(double sum, int top, int exponent) {
+        if (topApart && sum < Math.scalb(4.0, top - exponent)) return true;
         if (Math.abs(top) > 5 || sum >= Math.scalb(FEW, top - exponent)) return false;
         boolean dominated = Math.abs(top) <= 3 && sum < Math.scalb(2.0, top - exponent);
         return dominated || Math.abs(exponent * DoubleMath.LN2 + DoubleMath.log(sum)) < 1;
@@ -397,8 +405,8 @@ public final class ChunkSum {
             rest = top == Integer.MIN_VALUE ? 0 : others + best;
             largest = top;
         }
-        rest += correction(excluded, largest - CORRECTED);
-        float x = element(excluded);
+        if (Math.abs(largest) <= 5) rest += correction(excluded, largest - CORRECTED);
+        double x = scale() * element(excluded);
         chunk.set(x, 1, rest == 0 ? 0 : rest * DoubleMath.exp(exponent * DoubleMath.LN2 - x));
     }
 
@@ -407,8 +415,8 @@ public final class ChunkSum {
         double sum = 0;
         for (int i = 0; i < length; i++) {
             float x = element(i);
-            if (x > -MAX_EXPONENT && i != excluded && Exp2.exponent(x, constants) >= lowest) {
-                sum += DoubleMath.exp(x - exponent * DoubleMath.LN2) - Exp2.term(x, exponent, constants);
+            if (x > constants[Exp2.PADDING] && i != excluded && Exp2.exponent(x, constants) >= lowest) {
+                sum += DoubleMath.exp(scale() * x - exponent * DoubleMath.LN2) - Exp2.term(x, exponent, constants);
             }
         }
         return sum;
@@ -417,10 +425,14 @@ public final class ChunkSum {
     /** The first element, stream by stream, of the best block that has the largest exponent: within a factor 2 of the largest. */
     private int firstOfTop() {
         int to = bestFrom + Math.min(BLOCK, positions - bestFrom);
+        // No element below it has this exponent: spares most the exact look.
+        double bound = ((top - 0.500001) * DoubleMath.LN2 - Math.abs(top) * 1e-7) / scale();
         for (int s = 0; ; s++) {
             for (int position = bestFrom; position < to; position++) {
                 int i = elementOf(position, s);
-                if (i < length && Exp2.exponent(element(i), constants) == top) return i;
+                if (i >= length) break;
+                float x = element(i);
+                if (x >= bound && Exp2.exponent(x, constants) == top) return i;
             }
         }
     }
@@ -428,8 +440,13 @@ public final class ChunkSum {
     /** A chunk with NaN or infinities, or whose largest element is beyond +-2^19: x - max is exact or rounds without effect. */
     private void sumHuge(RowKernel kernel, int excluded) {
         float max = Float.NEGATIVE_INFINITY;
+        int first = 0;
         for (int i = 0; i < length; i++) {
-            if (i != excluded) max = Math.max(max, element(i)); // NaN stays
+            float x = element(i);
+            if (i == excluded || x <= max) continue;
+            max = x;
+            first = i;
+            if (Float.isNaN(x)) break;
         }
         chunk.set(max, 0, 0);
         if (!Float.isFinite(max)) return;
@@ -438,11 +455,14 @@ public final class ChunkSum {
         for (int from = 0; from < positions; from += BLOCK) {
             int n = Math.min(BLOCK, positions - from);
             gather(from, n, excluded, Float.NEGATIVE_INFINITY);
+            if (positionOf(first) >= from && positionOf(first) < from + n) {
+                scratch[streamOf(first) * n + positionOf(first) - from] = Float.NEGATIVE_INFINITY;
+            }
             for (int i = 0; i < STREAMS * n; i++) scratch[i] = Math.max(scratch[i] - max, constants[Exp2.PADDING]);
             sumScratch(kernel, n);
             sum += fold(kernel, n);
         }
-        chunk.set((double) max * scale(), 0, sum);
+        chunk.set(scale() * max, 1, sum);
     }
 
     private double scale() {
@@ -455,22 +475,36 @@ public final class ChunkSum {
     public void rows(RowKernel kernel, float[] array, int from, int rowStride, int rows, int columns, float[] out, int outFrom) {
         for (int r = 0; r < rows; r += GROUP) {
             int count = Math.min(GROUP, rows - r);
-            int at = from + r * rowStride;
-            int usual = sumRows(kernel, array, at, rowStride, count, columns, null, 0);
-            int e = exponent;
-            for (int k = 0; k < GROUP; k++) {
-                if ((usual >> k & 1) != 0 && needsCare(sums[k], largest(tops[k], e), e)) usual &= ~(1 << k);
-                if ((usual >> k & 1) == 0) sums[k] = 1;
-            }
-            kernel.log(sums, GROUP);
-            // The usual rows first: an unusual one needs the arrays that they are in.
-            for (int k = 0; k < count; k++) {
-                if ((usual >> k & 1) != 0) out[outFrom + r + k] = (float) (e * DoubleMath.LN2 + sums[k]);
-            }
-            for (int k = 0; k < count; k++) {
-                if ((usual >> k & 1) == 0) out[outFrom + r + k] = lse(kernel, array, at + k * rowStride, columns, 1);
-            }
+            lseRows(kernel, array, from + r * rowStride, rowStride, count, columns, logs);
+            for (int k = 0; k < count; k++) out[outFrom + r + k] = (float) logs[k];
         }
+    }
+
+    /** lse[k] = log-sum-exp, not yet rounded, of row k of up to {@link RowKernel#GROUP}; lse has room for as many. */
+    public void lseRows(RowKernel kernel, float[] array, int from, int rowStride, int count, int columns, double[] lse) {
+        int usual = sumRows(kernel, array, from, rowStride, count, columns, null, 0);
+        int e = exponent;
+        for (int k = 0; k < GROUP; k++) {
+            if ((usual >> k & 1) != 0 && needsCare(sums[k], largest(tops[k], e), e)) usual &= ~(1 << k);
+            lse[k] = (usual >> k & 1) == 0 ? 1 : sums[k];
+        }
+        if (usual != 0) kernel.log(lse, GROUP);
+        for (int k = 0; k < count; k++) {
+            lse[k] = (usual >> k & 1) != 0 ? e * DoubleMath.LN2 + lse[k] : exactLse(kernel, array, from + k * rowStride, columns, 1);
+        }
+    }
+
+    private double exactLse(RowKernel kernel, float[] array, int from, int length, int stride) {
+        row.clear();
+        add(kernel, array, from, length, stride, row);
+        return row.value();
+    }
+
+    /** log-sum-exp of a row of finite elements, relative to its largest: where that is huge, a double has no digits left for more. */
+    double lseAbove(RowKernel kernel, float[] array, int from, int length, float max) {
+        row.clear();
+        add(kernel, array, from, length, 1, row);
+        return row.above((double) max * scale());
     }
 
     /**
@@ -508,10 +542,20 @@ public final class ChunkSum {
         kernel.fold(partials, positions, count, sums);
         int usual = 0;
         for (int k = 0; k < count; k++) {
-            int largest = largest(tops[k], exponent);
-            if (isCounted(tops[k], largest) && exponentFor(largest) == exponent && sums[k] >= SMALL_REST) usual |= 1 << k;
+            if (isUsual(tops[k]) && isUsual(sums[k])) usual |= 1 << k;
         }
         return usual;
+    }
+
+    /** Whether {@link #exponent()} is right for a row whose largest exponent bits are these: exponentFor(largest), in one comparison. */
+    boolean isUsual(int bits) {
+        return Integer.compareUnsigned(bits - (Exp2.ZERO_SCALE + 127 + EXPONENT_FLOOR), EXPONENT_STEP) < 0
+                && Math.abs(exponent) < MAX_EXPONENT - EXPONENT_STEP; // near the limits the general way decides
+    }
+
+    /** Whether a sum without its excluded element has lost nothing that would show; NaN has. */
+    boolean isUsual(double sum) {
+        return sum >= SMALL_REST;
     }
 
     public int exponent() {

@@ -63,6 +63,11 @@ public final class Exp2 {
         return ROUNDER + 127 - e;
     }
 
+    /** The e of a {@link #rounder}. */
+    public static int exponentOf(float rounder) {
+        return (int) (ROUNDER + 127 - rounder);
+    }
+
     /**
      * The bits of {@code scale * x * log2(e)} rounded to an integer n and shifted to {@code ZERO_SCALE + 127 + n - e}. Ordered as
      * unsigned integers by x, with every scale * x below about -8.7e6, NaN and +infinity above 2^31 or above every ordinary x.

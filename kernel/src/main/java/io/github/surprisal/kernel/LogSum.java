@@ -80,4 +80,9 @@ public final class LogSum {
         if (unit == 0) return anchor + DoubleMath.log(rest);
         return rest == 0 ? anchor : anchor + DoubleMath.log1p(rest); // the sign of a lone -0 survives
     }
+
+    /** The value less a number near the anchor, for finite sums: keeps the digits that a huge value has no room for. */
+    double above(double reference) {
+        return DoubleMath.log(scaled(unit + rest, anchor - reference));
+    }
 }

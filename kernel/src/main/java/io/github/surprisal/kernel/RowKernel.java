@@ -7,7 +7,7 @@ package io.github.surprisal.kernel;
  * <p>A block is up to {@link #BLOCK} positions of four streams (see {@link ChunkSum}); its number of positions n is always a
  * multiple of {@link #GRAIN}, so no implementation has a tail.
  */
-public interface RowKernel {
+public interface RowKernel extends InformationKernel {
     /** Positions of each of the four streams in one block: 2048 logits, whose four pieces and partial sums stay in the first-level cache. */
     int BLOCK = 512;
 
@@ -44,6 +44,9 @@ public interface RowKernel {
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log}; every x is positive and normal. */
     void log(double[] x, int n);
 
+    /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#exp}; no x is above 709. */
+    void exp(double[] x, int n);
+
     /** Replaces q[0..n), n a multiple of 8, by {@link DoubleMath#softplus}. */
     void softplus(double[] q, int n);
 
@@ -73,4 +76,26 @@ public interface RowKernel {
      * of i; where a is 0, nothing, even if x is infinite.
      */
     void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums);
+
+    // ---- many short rows, side by side: element c of row r is x[from + c * stride + r], 0 <= r < n, a multiple of GRAIN, n <= COLUMN
+
+    /** Rows side by side, at most. */
+    int COLUMN = 64;
+
+    /**
+     * The partial sums of rows of up to 64 columns: partials[i * COLUMN + r], 0 <= i < 16, as {@link #sum} makes them of the row and padding in four
+     * streams of 16, but without the element excluded[r] (-1 for none). tops[r] becomes the unsigned maximum of the row's
+     * {@link Exp2#exponentBits}, of the excluded one too.
+     */
+    void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops);
+
+    /** sums[r] = the sum of partials[i * COLUMN + r] over i, in the tree of {@link #fold}. */
+    void foldColumns(float[] partials, int n, double[] sums);
+
+    /**
+     * out[to + c * outStride + r] = t(x[..]) * factors[r], with the term of {@link Exp2} for constants k and the exponent whose
+     * {@link Exp2#rounder} is rounders[r]; masks as in {@link #terms}.
+     */
+    void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+            float[] out, int to, int outStride);
 }

@@ -77,6 +77,11 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void exp(double[] x, int n) {
+        for (int i = 0; i < n; i++) x[i] = DoubleMath.exp(x[i]);
+    }
+
+    @Override
     public void softplus(double[] q, int n) {
         for (int i = 0; i < n; i++) q[i] = DoubleMath.softplus(q[i]);
     }
@@ -121,6 +126,45 @@ public final class ScalarKernel implements RowKernel {
         }
     }
 
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+        float rounder = Exp2.rounder(e);
+        Arrays.fill(tops, 0, n, 0);
+        for (int i = 0; i < GRAIN; i++) {
+            for (int r = 0; r < n; r++) {
+                float sum = 0;
+                for (int c = i; c < columns; c += GRAIN) {
+                    float v = x[from + c * stride + r];
+                    tops[r] = unsignedMax(tops[r], Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
+                    if (c == excluded[r]) v = k[Exp2.PADDING];
+                    sum = c == i ? Exp2.term(v, e, k) : Exp2.addTerm(sum, v, e, k);
+                }
+                partials[i * COLUMN + r] = sum;
+            }
+        }
+    }
+
+    @Override
+    public void foldColumns(float[] partials, int n, double[] sums) {
+        double[] lanes = new double[8];
+        for (int r = 0; r < n; r++) {
+            for (int i = 0; i < 8; i++) lanes[i] = (double) partials[i * COLUMN + r] + partials[(i + 8) * COLUMN + r];
+            foldLanes(1, lanes);
+            sums[r] = lanes[0];
+        }
+    }
+
+    @Override
+    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+            float[] out, int to, int outStride) {
+        for (int c = 0; c < columns; c++) {
+            for (int r = 0; r < n; r++) {
+                int e = Exp2.exponentOf(rounders[r]);
+                out[to + c * outStride + r] = maskedTerm(x[from + c * stride + r], e, k) * factors[r];
+            }
+        }
+    }
+
     /** The bits of a negative number are the larger as unsigned integers, the lower it is. */
     private static float masked(float x, float padding) {
         return Integer.compareUnsigned(Float.floatToRawIntBits(x), Float.floatToRawIntBits(padding)) > 0 ? padding : x;
@@ -128,5 +172,30 @@ public final class ScalarKernel implements RowKernel {
 
     private static int unsignedMax(int a, int b) {
         return Math.max(a ^ Integer.MIN_VALUE, b ^ Integer.MIN_VALUE) ^ Integer.MIN_VALUE; // no branch to mispredict
+    }
+
+    @Override
+    public boolean sum(float[] x, int from, int n, double[] lanes) {
+        return ScalarInformation.sum(x, from, n, lanes);
+    }
+
+    @Override
+    public boolean covers(float[] p, int pFrom, float[] q, int qFrom, int n) {
+        return ScalarInformation.covers(p, pFrom, q, qFrom, n);
+    }
+
+    @Override
+    public void crossEntropy(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        ScalarInformation.crossEntropy(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public void divergence(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        ScalarInformation.divergence(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public void divergenceFromMean(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        ScalarInformation.divergenceFromMean(p, pFrom, q, qFrom, n, lanes);
     }
 }

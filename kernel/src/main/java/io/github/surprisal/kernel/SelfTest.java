@@ -35,6 +35,9 @@ final class SelfTest {
         double[] q = {0, 1, -1, 100, -100, 0.1, -0.8, Double.NEGATIVE_INFINITY};
         kernel.softplus(q, q.length);
         results = append(results, q);
+        double[] powers = {0, 1, -1, 100, -100, 0.1, -0.8, -709};
+        kernel.exp(powers, powers.length);
+        results = append(results, powers);
         float[] out = new float[x.length];
         kernel.terms(x, 0, x.length, -2, Exp2.constants(1), 0.3f, out, 0);
         results = append(results, out, out.length);
@@ -44,9 +47,50 @@ final class SelfTest {
         double[] gaps = new double[16];
         kernel.gaps(x, 0, out, 0, N, 11, gaps);
         results = append(results, gaps);
+        results = appendColumns(results, kernel, x);
         for (int i = 5; i < x.length; i += 11) x[i] = i % 2 == 0 ? Float.NEGATIVE_INFINITY : -1e9f;
         results = append(results, kernel.mask(x, x.length, -0x1p22f));
-        return append(results, x, x.length);
+        results = append(results, x, x.length);
+        return append(results, information(kernel));
+    }
+
+    private static double[] information(RowKernel kernel) {
+        float[] p = new float[N];
+        float[] q = new float[N];
+        for (int i = 0; i < N; i++) {
+            p[i] = i % 5 == 0 ? 0 : Math.scalb(1f + i / 37f, -1 - i);
+            q[i] = i % 10 == 0 ? 0 : p[i == 3 ? 4 : i] * (0.5f + i % 7 * 0.125f) + Float.MIN_VALUE;
+        }
+        double[] lanes = new double[InformationKernel.LANES];
+        double[] results = {};
+        results = append(results, kernel.sum(p, 0, N, lanes) ? 1 : 0);
+        results = append(results, lanes);
+        results = append(results, kernel.covers(p, 0, q, 0, N) ? 1 : 0, kernel.covers(q, 0, p, 0, N) ? 1 : 0);
+        kernel.crossEntropy(p, 0, q, 0, N, lanes);
+        results = append(results, lanes);
+        kernel.divergence(p, 0, q, 0, N, lanes);
+        results = append(results, lanes);
+        kernel.divergenceFromMean(p, 0, q, 0, N, lanes);
+        return append(results, lanes);
+    }
+
+    private static double[] appendColumns(double[] results, RowKernel kernel, float[] x) {
+        int n = RowKernel.GRAIN;
+        int[] excluded = new int[n];
+        for (int r = 0; r < n; r++) excluded[r] = r % 9 - 1;
+        float[] partials = new float[RowKernel.GRAIN * RowKernel.COLUMN];
+        int[] tops = new int[n];
+        kernel.sumColumns(x, 0, 5, 21, n, excluded, 0, Exp2.constants(1), partials, tops);
+        results = append(results, partials, partials.length);
+        for (int top : tops) results = append(results, top);
+        double[] sums = new double[n];
+        kernel.foldColumns(partials, n, sums);
+        results = append(results, sums);
+        float[] rounders = new float[n];
+        for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * r - 4);
+        float[] out = new float[21 * n];
+        kernel.termsColumns(x, 0, 5, 21, n, rounders, partials, Exp2.constants(1), out, 0, n);
+        return append(results, out, out.length);
     }
 
     private static double[] append(double[] results, double... more) {

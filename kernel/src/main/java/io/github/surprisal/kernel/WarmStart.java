@@ -1,5 +1,6 @@
 package io.github.surprisal.kernel;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -20,6 +21,10 @@ final class WarmStart {
     private final int[] tops = new int[RowKernel.TOPS + RowKernel.GRAIN];
     private final double[] sums = new double[8];
     private final double[] lanes = new double[16];
+    private final float[] columns = new float[RowKernel.GRAIN * RowKernel.COLUMN];
+    private final int[] excluded = new int[RowKernel.GRAIN];
+    private final float[] rounders = new float[RowKernel.GRAIN];
+    private final float[] x40 = new float[40 * RowKernel.GRAIN];
     private volatile long nextAt = System.nanoTime();
     private int wins;
 
@@ -75,7 +80,18 @@ final class WarmStart {
         kernel.mask(x, x.length, -0x1p22f);
         kernel.terms(x, 0, n, 0, Exp2.constants(1), 1, partials, 0);
         kernel.termsMinus(x, 0, n, 0, Exp2.constants(1), 1, x, n, partials, 0);
+        kernel.sumColumns(x, 0, RowKernel.GRAIN, 40, RowKernel.GRAIN, excluded, 0, Exp2.constants(1), columns, excluded);
+        kernel.foldColumns(columns, RowKernel.GRAIN, lanes);
+        Arrays.fill(excluded, -1);
+        Arrays.fill(rounders, Exp2.rounder(0));
+        kernel.termsColumns(x, 0, RowKernel.GRAIN, 40, RowKernel.GRAIN, rounders, rounders, Exp2.constants(1), x40, 0, RowKernel.GRAIN);
         kernel.gaps(x, 0, x, n, n, kernel.max(x, 0, n), lanes);
+        // partials holds terms now: positive, as probabilities are
+        kernel.sum(partials, 0, n, lanes);
+        kernel.covers(partials, 0, partials, 0, n);
+        kernel.crossEntropy(partials, 0, partials, 0, n, lanes);
+        kernel.divergence(partials, 0, partials, 0, n, lanes);
+        kernel.divergenceFromMean(partials, 0, partials, 0, n, lanes);
         return System.nanoTime() - start;
     }
 }

@@ -4,7 +4,8 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLD, LOG, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP
+        NONE, PARTIAL, TOP, FOLD, LOG, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
+        VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
     private final RowKernel scalar = new ScalarKernel();
@@ -56,6 +57,12 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
+    public void exp(double[] x, int n) {
+        scalar.exp(x, n);
+        if (fault == Fault.EXP && at < n) x[at] = Math.nextUp(x[at]);
+    }
+
+    @Override
     public void softplus(double[] q, int n) {
         scalar.softplus(q, n);
         if (fault == Fault.SOFTPLUS && at < n) q[at] = Math.nextUp(q[at]);
@@ -83,5 +90,59 @@ class FakeKernel implements RowKernel {
     public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
         scalar.gaps(x, from, a, aFrom, n, m, sums);
         if (fault == Fault.GAP && at < 16) sums[at] = Math.nextUp(sums[at]);
+    }
+
+    @Override
+    public boolean sum(float[] x, int from, int n, double[] lanes) {
+        boolean valid = scalar.sum(x, from, n, lanes);
+        spoil(Fault.PROBABILITY, lanes);
+        return valid ^ fault == Fault.VALID;
+    }
+
+    @Override
+    public boolean covers(float[] p, int pFrom, float[] q, int qFrom, int n) {
+        return scalar.covers(p, pFrom, q, qFrom, n) ^ fault == Fault.COVERED;
+    }
+
+    @Override
+    public void crossEntropy(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        scalar.crossEntropy(p, pFrom, q, qFrom, n, lanes);
+        spoil(Fault.CROSS_ENTROPY, lanes);
+    }
+
+    @Override
+    public void divergence(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        scalar.divergence(p, pFrom, q, qFrom, n, lanes);
+        spoil(Fault.DIVERGENCE, lanes);
+    }
+
+    @Override
+    public void divergenceFromMean(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        scalar.divergenceFromMean(p, pFrom, q, qFrom, n, lanes);
+        spoil(Fault.FROM_MEAN, lanes);
+    }
+
+    private void spoil(Fault ofThis, double[] lanes) {
+        if (fault == ofThis) lanes[at] = Math.nextUp(lanes[at]);
+    }
+
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+        scalar.sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops);
+        if (fault == Fault.COLUMN && at < n) partials[at] = Math.nextUp(partials[at]);
+        if (fault == Fault.COLUMN_TOP && at < n) tops[at] ^= 1;
+    }
+
+    @Override
+    public void foldColumns(float[] partials, int n, double[] sums) {
+        scalar.foldColumns(partials, n, sums);
+        if (fault == Fault.COLUMN_FOLD && at < n) sums[at] = Math.nextUp(sums[at]);
+    }
+
+    @Override
+    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+            float[] out, int to, int outStride) {
+        scalar.termsColumns(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
+        if (fault == Fault.COLUMN_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 }

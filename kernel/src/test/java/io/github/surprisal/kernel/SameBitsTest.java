@@ -215,7 +215,7 @@ class SameBitsTest {
     }
 
     @Test
-    void softplusOfRandomAndBoundaryValues() {
+    void softplusAndExpOfRandomAndBoundaryValues() {
         double[] boundaries = {
             0, -0.0, 1, -1, 708, -708, Math.nextUp(708), Math.nextDown(-708), 1e-300, -1e-300, 1e300, -1e300, 0.8813735870195429,
             Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.881, 0.882
@@ -229,9 +229,15 @@ class SameBitsTest {
             double[] actual = q.clone();
             SCALAR.softplus(expected, q.length);
             simd.softplus(actual, q.length);
+            double[] expectedExp = q.clone();
+            double[] actualExp = q.clone();
+            for (int i = 0; i < q.length; i++) expectedExp[i] = actualExp[i] = Math.min(q[i], 709);
+            SCALAR.exp(expectedExp, q.length);
+            simd.exp(actualExp, q.length);
             for (int i = 0; i < q.length; i++) {
                 int at = i;
                 assertBits(expected[i], actual[i], () -> "softplus of " + q[at] + " at " + at + ", seed " + SEED);
+                assertBits(expectedExp[i], actualExp[i], () -> "exp of " + q[at] + " at " + at + ", seed " + SEED);
             }
         }
     }
@@ -277,6 +283,47 @@ class SameBitsTest {
                     int at = i;
                     assertBits(expected[i], actual[i], () -> "gaps" + call + ", lane " + at);
                 }
+            }
+        }
+    }
+
+    @Test
+    void shortRowsOfEveryLengthAndOffset() {
+        float[] k = Exp2.constants(1);
+        for (int columns = 1; columns <= 64; columns++) {
+            for (int n = GRAIN; n <= RowKernel.COLUMN; n += GRAIN) {
+                int offset = (columns + n / GRAIN) % OFFSETS;
+                int stride = n + columns % 3;
+                float[] x = Shape.NORMAL_3.fill(offset + columns * stride + n, SEED + columns);
+                x[offset + columns] = SPECIALS[columns % SPECIALS.length];
+                int[] excluded = new int[n];
+                for (int r = 0; r < n; r++) excluded[r] = (r * 7 + columns) % (columns + 1) - 1;
+                float[] expected = new float[GRAIN * RowKernel.COLUMN];
+                float[] actual = expected.clone();
+                int[] expectedRowTops = new int[n];
+                int[] actualRowTops = new int[n];
+                SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, expectedRowTops);
+                simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, actualRowTops);
+                String call = ", columns " + columns + ", n " + n + ", offset " + offset + ", seed " + SEED;
+                assertSame(expected, actual, () -> "sumColumns" + call);
+                assertSame(expectedRowTops, actualRowTops, () -> "tops of sumColumns" + call);
+                double[] expectedSums = new double[RowKernel.COLUMN];
+                double[] actualSums = new double[RowKernel.COLUMN];
+                SCALAR.foldColumns(expected, n, expectedSums);
+                simd.foldColumns(expected, n, actualSums);
+                for (int r = 0; r < n; r++) {
+                    int row = r;
+                    if (Double.isNaN(expectedSums[r]) && Double.isNaN(actualSums[r])) continue;
+                    assertBits(expectedSums[r], actualSums[r], () -> "foldColumns" + call + ", row " + row);
+                }
+                float[] rounders = new float[n];
+                float[] factors = Shape.NORMAL.fill(n, SEED);
+                for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * (r % 9) + 8);
+                float[] expectedOut = new float[columns * stride + n];
+                float[] actualOut = expectedOut.clone();
+                SCALAR.termsColumns(x, offset, stride, columns, n, rounders, factors, k, expectedOut, 1, stride);
+                simd.termsColumns(x, offset, stride, columns, n, rounders, factors, k, actualOut, 1, stride);
+                assertSame(expectedOut, actualOut, () -> "termsColumns" + call);
             }
         }
     }

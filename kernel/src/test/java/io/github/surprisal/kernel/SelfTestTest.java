@@ -22,7 +22,7 @@ class SelfTestTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TOP", "FOLD", "MASK_TOP", "LARGEST"})
+    @EnumSource(names = {"TOP", "FOLD", "MASK_TOP", "LARGEST", "VALID", "COVERED"})
     void aWrongBitIsNamed(Fault fault) {
         String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
         assertNotNull(difference);
@@ -42,7 +42,9 @@ class SelfTestTest {
     @ParameterizedTest
     @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheTermsOrGaps(int lane) {
-        for (Fault fault : new Fault[] {Fault.TERM, Fault.TERM_MINUS, Fault.GAP}) {
+        for (Fault fault : new Fault[] {
+            Fault.TERM, Fault.TERM_MINUS, Fault.GAP, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_FOLD, Fault.COLUMN_TERM
+        }) {
             assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
         }
     }
@@ -58,5 +60,14 @@ class SelfTestTest {
     void aWrongBitInOneLogarithmOrSoftplus(int lane) {
         assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.LOG, LANES, lane % 8)));
         assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.SOFTPLUS, LANES, lane % 8)));
+        assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.EXP, LANES, lane % 8)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PROBABILITY", "CROSS_ENTROPY", "DIVERGENCE", "FROM_MEAN"})
+    void aWrongBitInOneLaneOfAMeasure(Fault fault) {
+        for (int lane = 0; lane < InformationKernel.LANES; lane++) {
+            assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault + " " + lane);
+        }
     }
 }

@@ -20,13 +20,13 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * {@link ScalarKernel}'s recipe on vectors of the preferred width, 128 to 512 bits. This package alone refers to
  * jdk.incubator.vector. Each method stays within what C2 inlines into one compilation; past that it would box every vector.
+ * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use up.
  */
 public final class SimdKernel implements RowKernel {
     private static final VectorShape SHAPE = shape();
@@ -37,7 +37,7 @@ public final class SimdKernel implements RowKernel {
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
 
-    private static VectorShape shape() {
+    static VectorShape shape() {
         VectorShape preferred = VectorShape.preferredShape();
         // The grain is 16 floats, so that is the widest register a block can be cut into.
         return preferred.vectorBitSize() > 512 ? VectorShape.S_512_BIT : preferred;
@@ -166,19 +166,31 @@ public final class SimdKernel implements RowKernel {
             LongVector t = DoubleVector.fromArray(DOUBLES, x, i).reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
             DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
             DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
-            DoubleVector artanh = artanh(m.sub(1).div(m.add(1)));
+            DoubleVector s = m.sub(1).div(m.add(1));
+            DoubleVector z = s.mul(s);
+            DoubleVector z2 = z.mul(z);
+            DoubleVector z4 = z2.mul(z2);
+            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
+            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
+            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
+            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
             k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
         }
     }
 
-    private static DoubleVector artanh(DoubleVector s) {
-        DoubleVector z = s.mul(s);
-        DoubleVector z2 = z.mul(z);
-        DoubleVector z4 = z2.mul(z2);
-        DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-        DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
-        DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
-        return s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
+    @Override
+    public void exp(double[] x, int n) {
+        for (int i = 0; i < n; i += DOUBLES.length()) {
+            DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
+            DoubleVector shifted = v.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
+            DoubleVector r = v.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector p = r.mul(1.0 / 479001600).add(1.0 / 39916800).mul(r).add(1.0 / 3628800).mul(r).add(1.0 / 362880);
+            p = p.mul(r).add(1.0 / 40320).mul(r).add(1.0 / 5040).mul(r).add(1.0 / 720).mul(r).add(1.0 / 120);
+            p = p.mul(r).add(1.0 / 24).mul(r).add(1.0 / 6).mul(r).add(0.5);
+            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
+            r.add(r.mul(r).mul(p)).add(1).mul(scale).blend(0, v.lt(DoubleMath.EXP_MIN)).intoArray(x, i);
+        }
     }
 
     @Override
@@ -189,24 +201,19 @@ public final class SimdKernel implements RowKernel {
             DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
             DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
-            DoubleVector p = expSeries(r);
+            DoubleVector p = r.mul(1.0 / 3628800).add(1.0 / 362880).mul(r).add(1.0 / 40320).mul(r).add(1.0 / 5040);
+            p = p.mul(r).add(1.0 / 720).mul(r).add(1.0 / 120).mul(r).add(1.0 / 24).mul(r).add(1.0 / 6).mul(r).add(0.5);
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            DoubleVector a = p.add(1).mul(scale).blend(0, minus.lt(DoubleMath.EXP_MIN));
-            VectorMask<Double> large = a.compare(GT, DoubleMath.SQRT2_MINUS_1);
-            DoubleVector c = DoubleVector.zero(DOUBLES).blend(DoubleMath.SQRT2_MINUS_1, large);
-            DoubleVector log1p = artanh(a.sub(c).div(a.add(2).add(c))).mul(2).add(DoubleVector.zero(DOUBLES).blend(DoubleMath.LN2 / 2, large));
-            DoubleVector positive = DoubleVector.zero(DOUBLES).blend(x, x.compare(GT, 0));
-            positive.add(log1p).intoArray(q, i);
+            DoubleVector a = r.add(r.mul(r).mul(p)).add(1).mul(scale).blend(0, minus.lt(DoubleMath.EXP_MIN));
+            DoubleVector c = DoubleVector.zero(DOUBLES).blend(DoubleMath.SQRT2_MINUS_1, a.compare(GT, DoubleMath.SQRT2_MINUS_1));
+            DoubleVector s = a.sub(c).div(a.add(2).add(c));
+            DoubleVector z = s.mul(s);
+            DoubleVector z2 = z.mul(z);
+            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
+            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(1.0 / 15));
+            DoubleVector log1p = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high)))).mul(2).add(c.mul(DoubleMath.LOG_SQRT2));
+            x.max(0).add(log1p).intoArray(q, i);
         }
-    }
-
-    /** e^r - 1. */
-    private static DoubleVector expSeries(DoubleVector r) {
-        DoubleVector p = DoubleVector.broadcast(DOUBLES, 1.0 / 6227020800L);
-        p = p.mul(r).add(1.0 / 479001600).mul(r).add(1.0 / 39916800).mul(r).add(1.0 / 3628800).mul(r).add(1.0 / 362880);
-        p = p.mul(r).add(1.0 / 40320).mul(r).add(1.0 / 5040).mul(r).add(1.0 / 720).mul(r).add(1.0 / 120);
-        p = p.mul(r).add(1.0 / 24).mul(r).add(1.0 / 6).mul(r).add(0.5);
-        return r.add(r.mul(r).mul(p));
     }
 
     @Override
@@ -298,5 +305,46 @@ public final class SimdKernel implements RowKernel {
             bits.lanewise(UMIN, paddingBits).reinterpretAsFloats().intoArray(x, i);
         }
         return unsignedMaxLane(top);
+    }
+
+    @Override
+    public boolean sum(float[] x, int from, int n, double[] lanes) {
+        return SimdInformation.sum(x, from, n, lanes);
+    }
+
+    @Override
+    public boolean covers(float[] p, int pFrom, float[] q, int qFrom, int n) {
+        return SimdInformation.covers(p, pFrom, q, qFrom, n);
+    }
+
+    @Override
+    public void crossEntropy(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        SimdInformation.crossEntropy(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public void divergence(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        SimdInformation.divergence(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public void divergenceFromMean(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        SimdInformation.divergenceFromMean(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+        SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops);
+    }
+
+    @Override
+    public void foldColumns(float[] partials, int n, double[] sums) {
+        SimdColumns.fold(partials, n, sums);
+    }
+
+    @Override
+    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+            float[] out, int to, int outStride) {
+        SimdColumns.terms(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
     }
 }

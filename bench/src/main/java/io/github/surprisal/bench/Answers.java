@@ -1,0 +1,64 @@
+package io.github.surprisal.bench;
+
+/** Checks losses, gradients and softmaxes of row-major logits against {@link Oracle}, every element of them. */
+final class Answers {
+
+    private Answers() {
+    }
+
+    /** Returns the error of a mean loss in ulp; throws if the loss is wrong. */
+    static double ulpsOfLoss(float loss, float[] x, int rows, int columns, int[] targets) {
+        double total = 0;
+        for (int row = 0; row < rows; row++) {
+            int from = row * columns;
+            total += Oracle.logSumExp(x, from, from + columns) - x[from + targets[row]];
+        }
+        double expected = total / rows;
+        Trial.requireClose(expected, loss, "loss");
+        return Oracle.ulps(loss, expected);
+    }
+
+    /**
+     * Returns the largest error of the gradient of a mean loss; throws if an element is wrong. An element is a
+     * difference, (p - 1) / rows at the target: an ulp is one of its larger term.
+     */
+    static double ulpsOfGradient(float[] gradient, float[] x, int rows, int columns, int[] targets) {
+        double worst = 0;
+        for (int row = 0; row < rows; row++) {
+            worst = Math.max(worst, ulpsOfRow(gradient, x, row, columns, 1.0 / rows, targets[row]));
+        }
+        return worst;
+    }
+
+    /** Returns the largest error; throws if an element is wrong. */
+    static double ulpsOfSoftmax(float[] out, float[] x, int rows, int columns) {
+        double worst = 0;
+        for (int row = 0; row < rows; row++) {
+            worst = Math.max(worst, ulpsOfRow(out, x, row, columns, 1, -1));
+        }
+        return worst;
+    }
+
+    /** The largest error of weight * (softmax - one-hot) in a row; a target of -1 is no one-hot. */
+    private static double ulpsOfRow(float[] actual, float[] x, int row, int columns, double weight, int target) {
+        int from = row * columns;
+        double logSumExp = Oracle.logSumExp(x, from, from + columns);
+        double worst = 0;
+        for (int c = 0; c < columns; c++) {
+            double expected = weight * StrictMath.exp(x[from + c] - logSumExp);
+            double scale = expected;
+            if (c == target) {
+                expected -= weight;
+                scale = weight;
+            }
+            double ulps = Math.abs(actual[from + c] - expected) / Math.ulp((float) scale);
+            // negated so that NaN is the worst
+            if (!(ulps <= worst)) {
+                // relative to the scale: elements may be far below 1
+                Trial.requireClose(expected / scale, actual[from + c] / scale, "row " + row + ", column " + c);
+                worst = ulps;
+            }
+        }
+        return worst;
+    }
+}

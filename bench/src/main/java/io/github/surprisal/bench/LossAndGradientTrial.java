@@ -1,0 +1,94 @@
+package io.github.surprisal.bench;
+
+import io.github.surprisal.Backend;
+import io.github.surprisal.CrossEntropy;
+import io.github.surprisal.Matrix;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.infra.BenchmarkParams;
+
+/** The mean cross-entropy of the rows of a matrix together with its gradient, single thread. Where that goes is up to the subclass. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+public abstract class LossAndGradientTrial extends Trial {
+
+    @Param({"64x1024", "20000x10", "1024x1000", "64x50257", "256x32000", "64x128256"})
+    public String shape;
+
+    private int rows;
+    private int columns;
+    private int[] targets;
+    private float[] fresh;
+    private float[] logits;
+    private float[] gradient;
+    private Matrix logitMatrix;
+    private Matrix gradientMatrix;
+    private float loss;
+
+    /** Whether the gradient overwrites the logits. */
+    abstract boolean inPlace();
+
+    @Setup
+    public void setup(BenchmarkParams params) {
+        if (usesSurprisal(params)) {
+            Backend.warmUp();
+        }
+        var size = new Shape(shape);
+        use(size.warmUpRows(), size.warmUpColumns());
+        warmUp(params);
+        use(size.rows(), size.columns());
+    }
+
+    private void use(int rows, int columns) {
+        this.rows = rows;
+        this.columns = columns;
+        targets = Logits.targets(rows, columns);
+        fresh = Logits.gaussian(rows * columns);
+        logits = inPlace() ? fresh.clone() : fresh;
+        gradient = inPlace() ? logits : new float[fresh.length];
+        logitMatrix = Matrix.of(logits, rows, columns);
+        gradientMatrix = inPlace() ? logitMatrix : Matrix.of(gradient, rows, columns);
+        loss = Float.NaN;
+    }
+
+    /** Undoes what a call in place did to the logits. */
+    final void refresh() {
+        System.arraycopy(fresh, 0, logits, 0, fresh.length);
+    }
+
+    @Benchmark
+    @Variant(order = 1, label = "plain loop", baseline = true)
+    public float plainLoop() {
+        return loss = PlainLoss.lossAndGradient(logits, rows, columns, targets, gradient);
+    }
+
+    @Benchmark
+    @Variant(order = 2, label = "three-pass SIMD", baseline = true)
+    public float threePass() {
+        return loss = ThreePass.lossAndGradient(logits, rows, columns, targets, gradient);
+    }
+
+    @Benchmark
+    @Variant(order = 3, label = "Surprisal SIMD")
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float surprisalSimd() {
+        return loss = CrossEntropy.withDefaults().lossAndGradient(logitMatrix, targets, gradientMatrix);
+    }
+
+    @TearDown
+    public void check(BenchmarkParams params) {
+        writeNotes(params, Math.max(Answers.ulpsOfLoss(loss, fresh, rows, columns, targets),
+                Answers.ulpsOfGradient(gradient, fresh, rows, columns, targets)));
+    }
+}

@@ -1,0 +1,84 @@
+package io.github.surprisal.bench;
+
+import io.github.surprisal.Backend;
+import io.github.surprisal.Matrix;
+import io.github.surprisal.Softmax;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.infra.BenchmarkParams;
+
+/** Softmax of the rows of a matrix into another, single thread. */
+@Family(title = "Softmax, into another matrix", bytesPerElement = 2 * Float.BYTES, roofline = "copyNegated",
+        quick = {"64x1024", "64x128256"})
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+public class SoftmaxBenchmark extends Trial {
+
+    @Param({"64x1024", "256x32000", "64x128256"})
+    public String shape;
+
+    private int rows;
+    private int columns;
+    private float[] logits;
+    private float[] out;
+    private Matrix logitMatrix;
+    private Matrix outMatrix;
+
+    @Setup
+    public void setup(BenchmarkParams params) {
+        if (usesSurprisal(params)) {
+            Backend.warmUp();
+        }
+        var size = new Shape(shape);
+        use(size.warmUpRows(), size.warmUpColumns());
+        warmUp(params);
+        use(size.rows(), size.columns());
+    }
+
+    private void use(int rows, int columns) {
+        this.rows = rows;
+        this.columns = columns;
+        logits = Logits.gaussian(rows * columns);
+        out = new float[logits.length];
+        logitMatrix = Matrix.of(logits, rows, columns);
+        outMatrix = Matrix.of(out, rows, columns);
+    }
+
+    @Benchmark
+    @Variant(order = 1, label = "plain loop", baseline = true)
+    public float[] plainLoop() {
+        PlainLoss.softmax(logits, rows, columns, out);
+        return out;
+    }
+
+    @Benchmark
+    @Variant(order = 2, label = "three-pass SIMD", baseline = true)
+    public float[] threePass() {
+        ThreePass.softmax(logits, rows, columns, out);
+        return out;
+    }
+
+    @Benchmark
+    @Variant(order = 3, label = "Surprisal SIMD")
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float[] surprisalSimd() {
+        Softmax.softmax(logitMatrix, outMatrix);
+        return out;
+    }
+
+    @TearDown
+    public void check(BenchmarkParams params) {
+        writeNotes(params, Answers.ulpsOfSoftmax(out, logits, rows, columns));
+    }
+}

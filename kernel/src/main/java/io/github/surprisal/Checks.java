@@ -1,0 +1,63 @@
+package io.github.surprisal;
+
+import io.github.surprisal.kernel.Rows;
+import java.util.Objects;
+
+/** The checks of arguments that several public types share; each throws before anything is written. */
+final class Checks {
+    private Checks() {}
+
+    static void requireLength(String name, int length, Matrix logits) {
+        if (length != logits.rows()) {
+            throw new IllegalArgumentException(name + " has " + length + " elements, logits has " + logits.rows() + " rows");
+        }
+    }
+
+    static void requireSameShape(String name, Matrix m, String otherName, Matrix other) {
+        Objects.requireNonNull(m, name);
+        if (m.rows() != other.rows() || m.columns() != other.columns()) {
+            throw new IllegalArgumentException(name + " is " + m.rows() + " x " + m.columns() + ", " + otherName + " is "
+                    + other.rows() + " x " + other.columns());
+        }
+    }
+
+    /** Weights of the classes must be as many as the columns. */
+    static void requireWeights(float[] weights, Matrix logits) {
+        if (weights != null && weights.length != logits.columns()) {
+            throw new IllegalArgumentException("classWeights has " + weights.length + " elements, logits has " + logits.columns() + " columns");
+        }
+    }
+
+    static void requireDisjoint(String name, float[] out, String inputName, Matrix input) {
+        if (out == input.view.data() && new Rows(out, 0, 1, out.length, out.length, 1).overlaps(input.view)) {
+            throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same array");
+        }
+    }
+
+    static void requireDisjoint(String name, Matrix out, String inputName, Matrix input) {
+        if (out.view.overlaps(input.view)) {
+            throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same array");
+        }
+    }
+
+    static void requireSameOrDisjoint(String name, Matrix out, String inputName, Matrix input) {
+        if (!out.view.sameAs(input.view) && out.view.overlaps(input.view)) {
+            throw new IllegalArgumentException(name + " overlaps " + inputName + " without being the same view: both are in the same array");
+        }
+    }
+
+    static float[] weights(String name, float[] weights) {
+        Objects.requireNonNull(weights, name);
+        for (int i = 0; i < weights.length; i++) {
+            if (!(weights[i] >= 0 && weights[i] < Float.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(name + "[" + i + "] is " + weights[i] + ", not in [0, infinity)");
+            }
+        }
+        return weights.clone();
+    }
+
+    static float requireRange(String name, float value, boolean valid, String range) {
+        if (!valid) throw new IllegalArgumentException(name + " is " + value + ", not in " + range);
+        return value;
+    }
+}

@@ -1,0 +1,80 @@
+package io.github.surprisal.kernel;
+
+/** Rows of binary cross-entropy: checked inputs, and where results go. One thread at a time. */
+public final class BinaryRows {
+    private static final int PIECE = 512;
+
+    private final Rows logits;
+    private final Rows targets;
+    private final float[] weights;
+    private final float[] positiveWeights;
+    private final Rows losses;
+    private final Rows gradient;
+    private final double factor;
+
+    private final double[] lower = new double[PIECE]; // log(1 + e^-x)
+    private final double[] upper = new double[PIECE]; // log(1 + e^x)
+    private final double[] slopes = new double[PIECE];
+    private final double[] pulls = new double[PIECE];
+
+    public BinaryRows(Rows logits, Rows targets, float[] weights, float[] positiveWeights, Rows losses, Rows gradient, double factor) {
+        this.logits = logits;
+        this.targets = targets;
+        this.weights = weights;
+        this.positiveWeights = positiveWeights;
+        this.losses = losses;
+        this.gradient = gradient;
+        this.factor = factor;
+    }
+
+    /** The sum, in order of the columns, of the losses of row r. */
+    public double row(RowKernel kernel, int r) {
+        int n = logits.columns();
+        double sum = 0;
+        for (int c = 0; c < n; c += PIECE) sum += piece(kernel, r, c, Math.min(PIECE, n - c));
+        return sum;
+    }
+
+    private double piece(RowKernel kernel, int r, int first, int n) {
+        int rounded = n + 7 & -8;
+        int x = logits.start(r) + first * logits.columnStride();
+        for (int i = 0; i < rounded; i++) {
+            double v = i < n ? logits.data()[x + i * logits.columnStride()] : 0;
+            lower[i] = -v;
+            upper[i] = v;
+        }
+        kernel.softplus(lower, rounded);
+        kernel.softplus(upper, rounded);
+        double sum = 0;
+        int y = targets.start(r) + first * targets.columnStride();
+        for (int i = 0; i < n; i++) {
+            double v = logits.data()[x + i * logits.columnStride()];
+            double target = targets.data()[y + i * targets.columnStride()];
+            double negative = 1 - target;
+            double positive = (positiveWeights == null ? 1 : positiveWeights[first + i]) * target;
+            double weight = weights == null ? 1 : weights[r * logits.columns() + first + i];
+            double loss = weight == 0 ? 0 : weight * (product(negative, upper[i]) + product(positive, lower[i]));
+            sum += loss;
+            if (losses != null) losses.data()[losses.start(r) + (first + i) * losses.columnStride()] = (float) loss;
+            // the derivatives are p and p - 1: e^-log(1 + e^-x) and -e^-log(1 + e^x)
+            lower[i] = -lower[i];
+            upper[i] = -upper[i];
+            slopes[i] = weight == 0 ? 0 : factor * weight * negative;
+            pulls[i] = weight == 0 ? 0 : factor * weight * positive;
+        }
+        if (gradient != null) {
+            kernel.exp(lower, rounded);
+            kernel.exp(upper, rounded);
+            int to = gradient.start(r) + first * gradient.columnStride();
+            for (int i = 0; i < n; i++) {
+                gradient.data()[to + i * gradient.columnStride()] = (float) (slopes[i] * lower[i] - pulls[i] * upper[i]);
+            }
+        }
+        return sum;
+    }
+
+    /** A coefficient of 0 contributes 0 even to an infinite term. */
+    private static double product(double coefficient, double value) {
+        return coefficient == 0 ? 0 : coefficient * value;
+    }
+}

@@ -1,0 +1,192 @@
+package io.github.surprisal.kernel;
+
+/**
+ * What one call of a cross-entropy computes: checked inputs, and where results go. Rows are independent; {@link RowLoss} does
+ * some of them.
+ */
+public final class LossCall {
+    /** Losses are added up in groups of so many rows, in order, and the groups by a fixed binary split of the row range. */
+    public static final int GROUP = 256;
+
+    private static final ThreadLocal<LossCall> OF_THREAD = ThreadLocal.withInitial(LossCall::new);
+
+    RowKernel kernel;
+    LossOptions options;
+    Rows logits;
+    private int[] intTargets;
+    private long[] longTargets;
+    private long ignoreIndex;
+    Rows probabilities;
+    /** Null, or where each row's loss goes. */
+    float[] losses;
+    /** Null, or where the gradient goes; may be logits. */
+    Rows gradient;
+    /** What the gradient of the sum of the losses is multiplied with. */
+    double factor;
+    boolean countsCorrect;
+
+    private long kept;
+    private final long[] correct = new long[1];
+
+    /** One that several threads may share. */
+    public LossCall() {}
+
+    /** The calling thread's own, so that serial calls allocate nothing; {@link #clear} when done. */
+    public static LossCall ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** What every call has. */
+    public LossCall start(RowKernel kernel, LossOptions options, Rows logits, float[] losses, Rows gradient) {
+        this.kernel = kernel;
+        this.options = options;
+        this.logits = logits;
+        this.losses = losses;
+        this.gradient = gradient;
+        probabilities = null;
+        factor = 1;
+        countsCorrect = false;
+        kept = 0;
+        correct[0] = 0;
+        return this;
+    }
+
+    public void withProbabilities(Rows probabilities) {
+        this.probabilities = probabilities;
+    }
+
+    /** With index targets, one of int and long; checks them all and returns the sum of the weights of those of kept rows. */
+    public double withTargets(int[] ints, long[] longs, long ignoreIndex) {
+        intTargets = ints;
+        longTargets = longs;
+        this.ignoreIndex = ignoreIndex;
+        return weigh();
+    }
+
+    public void withFactor(double factor) {
+        this.factor = factor;
+    }
+
+    /** From here on the right argmaxes are counted. */
+    public void countCorrect() {
+        countsCorrect = true;
+    }
+
+    /** Keeps no caller's data alive. */
+    public void clear() {
+        logits = null;
+        losses = null;
+        gradient = null;
+        probabilities = null;
+        intTargets = null;
+        longTargets = null;
+    }
+
+    public long kept() {
+        return kept;
+    }
+
+    public long correct() {
+        return correct[0];
+    }
+
+    public int columns() {
+        return logits.columns();
+    }
+
+    /** The target of row r, or -1 if it is ignored. Read and checked here once a use: another thread may write to the array. */
+    int target(int r) {
+        long y = intTargets != null ? intTargets[r] : longTargets[r];
+        return y == ignoreIndex ? -1 : checked(r, y, logits.columns());
+    }
+
+    static int checked(int r, long y, int classes) {
+        if (y < 0 || y >= classes) {
+            throw new IndexOutOfBoundsException("target of row " + r + " is " + y + ", there are " + classes + " classes");
+        }
+        return (int) y;
+    }
+
+    private double weigh() {
+        float[] weights = options.weights();
+        if (weights != null) return weigh(weights, 0, logits.rows());
+        for (int r = 0; r < logits.rows(); r++) {
+            if (target(r) >= 0) kept++;
+        }
+        return kept;
+    }
+
+    /** In the fixed order of sums. */
+    private double weigh(float[] weights, int from, int to) {
+        if (to - from > GROUP) {
+            int middle = middle(from, to);
+            return weigh(weights, from, middle) + weigh(weights, middle, to);
+        }
+        double sum = 0;
+        for (int r = from; r < to; r++) {
+            int y = target(r);
+            if (y < 0) continue;
+            sum += weights[y];
+            kept++;
+        }
+        return sum;
+    }
+
+    /** Where the range of rows is split: a whole number of groups from its start, more than GROUP rows given. */
+    public static int middle(int from, int to) {
+        int groups = (to - from + GROUP - 1) / GROUP;
+        return from + groups / 2 * GROUP;
+    }
+
+    /** The sum of the losses of all rows, on this thread. */
+    public double run() {
+        return run(0, logits.rows());
+    }
+
+    private double run(int from, int to) {
+        if (to - from <= GROUP) return RowLoss.ofThread().run(this, from, to, correct, null);
+        int middle = middle(from, to);
+        return run(from, middle) + run(middle, to);
+    }
+
+    /** Puts the losses of rows from .. to into each: several threads may do a part, and {@link #sum} adds them up. */
+    public void run(int from, int to, double[] each) {
+        long[] right = new long[1];
+        RowLoss.ofThread().run(this, from, to, right, each);
+        synchronized (correct) {
+            correct[0] += right[0];
+        }
+    }
+
+    /** The sum of each[from .. to), with the bits of {@link #run()}. */
+    public static double sum(double[] each, int from, int to) {
+        if (to - from <= GROUP) {
+            double sum = 0;
+            for (int r = from; r < to; r++) sum += each[r];
+            return sum;
+        }
+        int middle = middle(from, to);
+        return sum(each, from, middle) + sum(each, middle, to);
+    }
+
+    /** The sum of -w_y x_y of rows from .. to, the logits being logarithms already, and its gradient; in the fixed order of sums. */
+    public double likelihood(int from, int to) {
+        if (to - from > GROUP) {
+            int middle = middle(from, to);
+            return likelihood(from, middle) + likelihood(middle, to);
+        }
+        double sum = 0;
+        for (int r = from; r < to; r++) {
+            int y = target(r);
+            double weight = y < 0 ? 0 : options.weight(y);
+            double loss = weight == 0 ? 0 : 0.0 - weight * logits.data()[logits.start(r) + y * logits.columnStride()];
+            if (gradient != null) {
+                gradient.fill(r, 0);
+                if (y >= 0) gradient.data()[gradient.start(r) + y * gradient.columnStride()] = (float) (0.0 - weight * factor);
+            }
+            if (losses != null) losses[r] = (float) loss;
+            sum += loss;
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,347 @@
+package io.github.surprisal.kernel;
+
+import java.util.Arrays;
+
+/**
+ * Loss and gradient of single rows. Scratch for one thread: some rows of numbers, and one row of logits where they have to be copied.
+ *
+ * <p>With index targets the target y is kept out of the sum: R = sum of e^x over the others, q = log R - x_y, and
+ * log-sum-exp - x_y = log(1 + e^q), which keeps its relative accuracy however small it is. Smoothing adds
+ * sum of w_c (lse - x_c) = sum of w_c (m - x_c) + W (lse - m) with a reference m near the largest; probability targets are such sums alone.
+ */
+final class RowLoss {
+    private static final ThreadLocal<RowLoss> OF_THREAD = ThreadLocal.withInitial(RowLoss::new);
+    private static final int GROUP = RowKernel.GROUP;
+    private static final int PIECE = RowKernel.BLOCK;
+    private static final float[] ONES = new float[PIECE];
+    private static final float[] ZEROS = new float[PIECE];
+
+    static {
+        Arrays.fill(ONES, 1);
+    }
+
+    private final LogSum others = new LogSum();
+    private final RowWriter writer = new RowWriter();
+    private final ShortRows shortRows = new ShortRows();
+    private final int[] targets = new int[GROUP];
+    private final int[] excluded = new int[GROUP];
+    private final double[] rest = new double[GROUP];
+    private final double[] q = new double[GROUP];
+    private final double[] gap = new double[GROUP];
+    private final double[] lanes = new double[16];
+    private final float[] piece = new float[PIECE];
+    private float[] row = new float[0];
+    private float[] targetRow = new float[0];
+
+    static RowLoss ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** The sum, in order, of the losses of rows from .. to, each put into each if that is not null. correct[0] grows by the right argmaxes. */
+    double run(LossCall call, int from, int to, long[] correct, double[] each) {
+        if (ShortRows.covers(call)) return runShort(call, from, to, correct, each);
+        double sum = 0;
+        boolean grouped = call.logits.contiguous() && call.options.softcap() == 0 && call.probabilities == null;
+        for (int r = from; r < to; r += GROUP) {
+            int count = Math.min(GROUP, to - r);
+            int usual = grouped ? sumGroup(call, r, count) : 0;
+            for (int k = 0; k < count; k++) {
+                double loss;
+                if (call.probabilities != null) {
+                    loss = probabilityRow(call, r + k);
+                } else {
+                    int y = (usual >> k & 1) != 0 ? targets[k] : call.target(r + k);
+                    if (y < 0) {
+                        loss = 0;
+                        if (call.gradient != null) call.gradient.fill(r + k, 0);
+                    } else {
+                        loss = indexRow(call, r + k, y, (usual >> k & 1) != 0, k, correct);
+                    }
+                }
+                if (call.losses != null) call.losses[r + k] = (float) loss;
+                if (each != null) each[r + k] = loss;
+                sum += loss;
+            }
+        }
+        return sum;
+    }
+
+    /** As {@link #run}, for short rows. */
+    private double runShort(LossCall call, int from, int to, long[] correct, double[] each) {
+        double sum = 0;
+        float[] losses = call.losses;
+        for (int r = from, count; r < to; r += count) {
+            count = shortRows.countFrom(call, r, to);
+            long usual = shortRows.sum(call, r, count);
+            for (int k = 0; k < count; k++) {
+                double loss = (usual >> k & 1) != 0 ? shortRows.loss(call, k) : unusualShortRow(call, r, k, correct);
+                if (losses != null) losses[r + k] = (float) loss;
+                if (each != null) each[r + k] = loss;
+                sum += loss;
+            }
+            if (usual == 0) continue;
+            if (call.countsCorrect) correct[0] += shortRows.countFirstMax(call, r, usual);
+            if (call.gradient != null) shortRows.gradient(call, r, usual);
+        }
+        return sum;
+    }
+
+    private double unusualShortRow(LossCall call, int r, int k, long[] correct) {
+        int y = shortRows.target(k);
+        if (y >= 0) return indexRow(call, r + k, y, false, k, correct);
+        if (call.gradient != null) call.gradient.fill(r + k, 0);
+        return 0;
+    }
+
+    /** q and gap of the usual rows among up to {@link RowKernel#GROUP}; returns a bit for each. Ignored rows are unusual. */
+    private int sumGroup(LossCall call, int r, int count) {
+        Rows x = call.logits;
+        LossOptions options = call.options;
+        int kept = 0;
+        for (int k = 0; k < count; k++) {
+            targets[k] = call.target(r + k);
+            excluded[k] = Math.max(targets[k], 0);
+            if (targets[k] >= 0) kept |= 1 << k;
+        }
+        if (kept == 0) return 0;
+        int from = x.start(r);
+        ChunkSum chunk = ChunkSum.ofThread().withConstants(options.constants());
+        int usual = kept & chunk.sumRows(call.kernel, x.data(), from, x.rowStride(), count, x.columns(), excluded, 0);
+        if (usual == 0) return 0;
+        for (int k = 0; k < GROUP; k++) q[k] = (usual >> k & 1) != 0 ? chunk.sum(k) : 1;
+        call.kernel.log(q, GROUP);
+        for (int k = 0; k < count; k++) {
+            float target = x.data()[from + k * x.rowStride() + excluded[k]];
+            rest[k] = q[k] + chunk.exponent() * DoubleMath.LN2;
+            q[k] = rest[k] - options.scale() * target;
+            if (!Float.isFinite(target)) usual &= ~(1 << k);
+        }
+        System.arraycopy(q, 0, gap, 0, GROUP);
+        call.kernel.softplus(gap, GROUP);
+        return usual;
+    }
+
+    // ---- one row, index target
+
+    private double indexRow(LossCall call, int r, int y, boolean known, int k, long[] correct) {
+        Rows logits = call.logits;
+        LossOptions options = call.options;
+        float[] x = logits.data();
+        int from = logits.start(r);
+        int n = logits.columns();
+        if (!logits.contiguous() || options.softcap() != 0) {
+            x = copied(call, r);
+            from = 0;
+        }
+        double scale = options.scale();
+        double xy = scale * x[from + y];
+        double qy;
+        double gapy;
+        double restOf;
+        if (known) {
+            qy = q[k];
+            gapy = gap[k];
+            restOf = rest[k];
+        } else {
+            others.clear();
+            ChunkSum.ofThread().withConstants(options.constants()).addWithout(call.kernel, x, from, n, 1, y, others);
+            restOf = others.value();
+            if (!(restOf < Double.POSITIVE_INFINITY && xy < Double.POSITIVE_INFINITY) || restOf == xy && xy == Double.NEGATIVE_INFINITY) {
+                if (call.gradient != null) call.gradient.fill(r, Float.NaN);
+                return Double.NaN; // NaN, +infinity, or nothing but -infinity
+            }
+            qy = restOf - xy;
+            gapy = DoubleMath.softplus(qy);
+        }
+        boolean needsLse = call.gradient != null || options.smoothing() > 0 || options.zLoss() != 0;
+        double lse = !needsLse ? 0 : qy > 0 ? restOf + DoubleMath.softplus(-qy) : xy + gapy; // the smaller part is added to the larger
+        if (call.countsCorrect && isFirstMax(call.kernel, x, from, n, y)) correct[0]++;
+
+        double main = (1 - options.smoothing()) * options.weight(y);
+        double loss = main == 0 ? 0 : main * gapy;
+        double share = options.smoothing() / n;
+        if (share > 0) {
+            float m = gapy < 1 ? x[from + y] : (float) (lse / scale);
+            double above = gapy < 1 ? gapy : lse - scale * m;
+            double total = weightTotal(options, n);
+            double gaps = scale * gaps(call, x, from, n, options.weights(), m);
+            loss += share * (gaps + total * above);
+        }
+        loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
+
+        if (call.gradient != null) indexGradient(call, r, x, from, y, qy, gapy, lse, main, share);
+        return loss;
+    }
+
+    private void indexGradient(LossCall call, int r, float[] x, int from, int y, double qy, double gapy, double lse, double main, double share) {
+        LossOptions options = call.options;
+        int n = call.logits.columns();
+        double total = share == 0 ? 0 : share * weightTotal(options, n);
+        double pull = 2 * options.zLoss() * lse;
+        double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
+        float[] minus = share == 0 ? null : piece;
+        float[] constant = null;
+        if (share > 0 && options.weights() == null) Arrays.fill(piece, (float) (factor * share));
+        else if (share > 0) constant = options.weights();
+        // (1 - p) e^gap = e^q: both parts keep their accuracy at either end
+        double p = DoubleMath.exp(-gapy);
+        double notP = qy == Double.POSITIVE_INFINITY ? 1 : DoubleMath.exp(qy - gapy);
+        double atTarget = atTarget(factor, total, share, options.weight(y), pull, main, p, notP);
+        writeGradient(call, r, x, from, lse, factor * (main + total + pull), minus, constant, factor * share, y, (float) atTarget);
+    }
+
+    /** The gradient at the target. */
+    static double atTarget(double factor, double total, double share, double weight, double pull, double main, double p, double notP) {
+        return factor * (total * p - share * weight + pull * p - main * notP) + 0.0; // never -0
+    }
+
+    /** Writes a whole row of the gradient; coefficients, if not null, are multiplied with times for each piece. */
+    private void writeGradient(LossCall call, int r, float[] x, int from, double lse, double factor, float[] minus, float[] coefficients,
+            double times, int y, float atTarget) {
+        Rows gradient = call.gradient;
+        LossOptions options = call.options;
+        int n = call.logits.columns();
+        boolean direct = gradient.contiguous() && options.softcap() == 0;
+        if (!direct && row.length < n) row = new float[n];
+        float[] out = direct ? gradient.data() : row;
+        int to = direct ? gradient.start(r) : 0;
+        boolean huge = RowWriter.isHuge(lse);
+        float max = 0;
+        if (huge) {
+            max = call.kernel.max(x, from, n);
+            lse = ChunkSum.ofThread().withConstants(options.constants()).lseAbove(call.kernel, x, from, n, max);
+        }
+        for (int i = 0; i < n; i += PIECE) {
+            int length = Math.min(PIECE, n - i);
+            if (coefficients != null) {
+                for (int j = 0; j < length; j++) piece[j] = (float) (times * coefficients[i + j]);
+            }
+            writer.write(call.kernel, options.constants(), x, from + i, length, lse, huge, max, factor, minus, 0, out, to + i);
+        }
+        if (y >= 0) out[to + y] = atTarget;
+        if (options.softcap() != 0) {
+            Rows logits = call.logits;
+            int at = logits.start(r);
+            for (int c = 0; c < n; c++, at += logits.columnStride()) out[to + c] *= (float) options.capSlope(logits.data()[at]);
+        }
+        if (!direct) gradient.put(r, row, 0);
+    }
+
+    // ---- one row, probability targets
+
+    private double probabilityRow(LossCall call, int r) {
+        Rows logits = call.logits;
+        LossOptions options = call.options;
+        float[] x = logits.data();
+        int from = logits.start(r);
+        int n = logits.columns();
+        if (!logits.contiguous() || options.softcap() != 0) {
+            x = copied(call, r);
+            from = 0;
+        }
+        if (targetRow.length < n) targetRow = new float[n];
+        float[] a = targetRow;
+        call.probabilities.get(r, a, 0);
+        double keep = 1 - options.smoothing();
+        double share = n == 0 ? 0 : options.smoothing() / n;
+        for (int c = 0; c < n; c++) a[c] = (float) (options.weight(c) * (a[c] * keep + share));
+
+        double scale = options.scale();
+        ChunkSum chunk = ChunkSum.ofThread().withConstants(options.constants());
+        others.clear();
+        chunk.add(call.kernel, x, from, n, 1, others);
+        double lse = others.value();
+        if (n == 0) return 0;
+        if (!(Math.abs(lse) < Double.POSITIVE_INFINITY)) {
+            if (call.gradient != null) call.gradient.fill(r, Float.NaN);
+            return Double.NaN;
+        }
+        float max = call.kernel.max(x, from, n);
+        double above = lse - scale * max;
+        if (above < 1.5) { // one element dominates: keep it apart
+            int first = 0;
+            while (x[from + first] != max) first++;
+            others.clear();
+            chunk.addWithout(call.kernel, x, from, n, 1, first, others);
+            above = DoubleMath.softplus(others.value() - scale * max);
+            lse = scale * max + above;
+        }
+        double total = total(call.kernel, a, n);
+        double loss = scale * gaps(call, x, from, n, a, max) + total * above;
+        loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
+        if (call.gradient != null) {
+            double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
+            double pull = 2 * options.zLoss() * lse;
+            int only = n == 1 ? 0 : -1; // of one class p is 1, and nothing else is left
+            writeGradient(call, r, x, from, lse, factor * (total + pull), piece, a, factor, only, (float) (factor * pull));
+        }
+        return loss;
+    }
+
+    // ---- sums over the classes
+
+    /** Sum of a_c (m - x_c) in double, in a fixed order; a_c = 1 if a is null. */
+    private double gaps(LossCall call, float[] x, int from, int n, float[] a, float m) {
+        return gaps(call.kernel, x, from, n, a, m);
+    }
+
+    private double gaps(RowKernel kernel, float[] x, int from, int n, float[] a, float m) {
+        Arrays.fill(lanes, 0);
+        for (int i = 0; i < n; i += PIECE) {
+            int length = Math.min(PIECE, n - i);
+            int whole = length & -RowKernel.GRAIN;
+            float[] weights = a == null ? ONES : a;
+            int at = a == null ? 0 : i;
+            kernel.gaps(x, from + i, weights, at, whole, m, lanes);
+            for (int j = whole; j < length; j++) {
+                double weight = weights[at + j];
+                if (weight != 0) lanes[j & 15] += weight * ((double) m - x[from + i + j]);
+            }
+        }
+        return foldLanes();
+    }
+
+    private double foldLanes() {
+        for (int width = 8; width > 0; width /= 2) {
+            for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+        }
+        return lanes[0];
+    }
+
+    /** Sum of a_c: the gaps between 1 and 0. */
+    private double total(RowKernel kernel, float[] a, int n) {
+        Arrays.fill(lanes, 0);
+        for (int i = 0; i < n; i += PIECE) {
+            int length = Math.min(PIECE, n - i);
+            int whole = length & -RowKernel.GRAIN;
+            kernel.gaps(ZEROS, 0, a, i, whole, 1, lanes);
+            for (int j = whole; j < length; j++) lanes[j & 15] += a[i + j];
+        }
+        return foldLanes();
+    }
+
+    private double weightTotal(LossOptions options, int n) {
+        return options.weights() == null ? n : options.weightSum();
+    }
+
+    /** The logits of a row, capped if a cap is set, next to each other. */
+    private float[] copied(LossCall call, int r) {
+        int n = call.logits.columns();
+        if (row.length < n) row = new float[n];
+        call.logits.get(r, row, 0);
+        if (call.options.softcap() != 0) {
+            for (int c = 0; c < n; c++) row[c] = call.options.capped(row[c]);
+        }
+        return row;
+    }
+
+    /** Whether y is the lowest index of the row's largest element. */
+    private static boolean isFirstMax(RowKernel kernel, float[] x, int from, int n, int y) {
+        float max = kernel.max(x, from, n);
+        if (x[from + y] != max) return false;
+        for (int c = 0; c < y; c++) {
+            if (x[from + c] == max) return false;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,55 @@
+package io.github.surprisal.kernel;
+
+import java.util.Arrays;
+
+/** Writes a row of softmax probabilities times a factor, less something. Scratch for one thread. */
+final class RowWriter {
+    private static final int PIECE = RowKernel.BLOCK;
+    private static final int GRAIN = RowKernel.GRAIN;
+    /** Up to here (2^19) terms are computed from x, beyond from x - max: see {@link ChunkSum}. */
+    private static final double MAX_DIRECT = 524288;
+
+    private final float[] shifted = new float[PIECE];
+    private final float[] tail = new float[2 * GRAIN];
+
+    /** Beyond +-2^19 no factor 2^-E brings e^lse near 1 without loss. */
+    static boolean isHuge(double lse) {
+        return Math.abs(lse) > MAX_DIRECT;
+    }
+
+    /** An even E with e^lse * 2^-E in [2, 8]: probabilities that are normal floats have normal terms. */
+    static int exponentOf(double lse) {
+        return 2 * (int) Math.rint(lse / (2 * DoubleMath.LN2)) - 2;
+    }
+
+    /**
+     * out[to + i] = factor * e^(scale * x[from + i] - lse) - minus[minusFrom + i], 0 <= i < n; minus may be null, n is at most
+     * {@link #PIECE}. In a row whose lse is huge, lse is taken relative to the row's largest element max.
+     */
+    void write(RowKernel kernel, float[] k, float[] x, int from, int n, double lse, boolean huge, float max, double factor,
+            float[] minus, int minusFrom, float[] out, int to) {
+        int e = exponentOf(lse);
+        float f = (float) (factor * DoubleMath.exp(e * DoubleMath.LN2 - lse));
+        float[] source = x;
+        int at = from;
+        if (huge) {
+            for (int i = 0; i < n; i++) shifted[i] = Math.max(x[from + i] - max, k[Exp2.PADDING]);
+            source = shifted;
+            at = 0;
+        }
+        int whole = n & -GRAIN;
+        if (minus == null) kernel.terms(source, at, whole, e, k, f, out, to);
+        else kernel.termsMinus(source, at, whole, e, k, f, minus, minusFrom, out, to);
+        if (whole < n) {
+            Arrays.fill(tail, 0f);
+            System.arraycopy(source, at + whole, tail, 0, n - whole);
+            if (minus == null) {
+                kernel.terms(tail, 0, GRAIN, e, k, f, tail, 0);
+            } else {
+                System.arraycopy(minus, minusFrom + whole, tail, GRAIN, n - whole);
+                kernel.termsMinus(tail, 0, GRAIN, e, k, f, tail, GRAIN, tail, 0);
+            }
+            System.arraycopy(tail, 0, out, to + whole, n - whole);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package io.github.surprisal.kernel;
+
+/** softmax and log-softmax of rows. Scratch for one thread. */
+public final class SoftmaxRows {
+    private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
+    private static final int PIECE = RowKernel.BLOCK;
+    private static final int GROUP = RowKernel.GROUP;
+
+    private final RowWriter writer = new RowWriter();
+    private final double[] lse = new double[8 * GROUP];
+    private float[] row = new float[0];
+
+    public static SoftmaxRows ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** Rows from .. to of out = softmax, or log-softmax if logarithm, of the same rows of x; out may be x. */
+    public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
+        int columns = x.columns();
+        if (columns == 0) return;
+        boolean copies = !x.contiguous() || !out.contiguous();
+        if (copies && row.length < columns) row = new float[columns];
+        for (int r = from; r < to; r += copies ? 1 : GROUP) {
+            if (copies) {
+                x.get(r, row, 0);
+                chunk(logarithm).lseRows(kernel, row, 0, 0, 1, columns, lse);
+                write(kernel, row, 0, columns, lse[0], logarithm, row, 0);
+                out.put(r, row, 0);
+                continue;
+            }
+            int count = Math.min(GROUP, to - r);
+            int at = x.start(r);
+            chunk(logarithm).lseRows(kernel, x.data(), at, x.rowStride(), count, columns, lse);
+            for (int k = 0; k < count; k++) {
+                write(kernel, x.data(), at + k * x.rowStride(), columns, lse[k], logarithm, out.data(), out.start(r + k));
+            }
+        }
+    }
+
+    private static ChunkSum chunk(boolean logarithm) {
+        return ChunkSum.ofThread().withConstants(Exp2.constants(1)).withTopApart(logarithm);
+    }
+
+    private void write(RowKernel kernel, float[] x, int from, int n, double lse, boolean logarithm, float[] out, int to) {
+        if (!(Math.abs(lse) <= Float.MAX_VALUE)) {
+            for (int i = 0; i < n; i++) out[to + i] = Float.NaN;
+            return;
+        }
+        if (n == 1) {
+            out[to] = logarithm ? 0 : 1;
+            return;
+        }
+        boolean huge = RowWriter.isHuge(lse);
+        float max = 0;
+        if (huge) {
+            max = kernel.max(x, from, n);
+            lse = ChunkSum.ofThread().lseAbove(kernel, x, from, n, max);
+        }
+        if (logarithm) {
+            float high = huge ? max : (float) lse;
+            float low = (float) (huge ? lse : lse - high);
+            for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high) - low;
+        } else {
+            float[] k = Exp2.constants(1);
+            for (int i = 0; i < n; i += PIECE) {
+                writer.write(kernel, k, x, from + i, Math.min(PIECE, n - i), lse, huge, max, 1, null, 0, out, to + i);
+            }
+        }
+    }
+}

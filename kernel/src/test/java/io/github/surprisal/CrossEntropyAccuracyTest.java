@@ -1,0 +1,183 @@
+package io.github.surprisal;
+
+import io.github.surprisal.oracle.DoubleDouble;
+import io.github.surprisal.oracle.Oracle;
+import io.github.surprisal.oracle.Shape;
+import java.util.Arrays;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * The accuracy contract of losses, gradients and softmax, against the exact values, for rows of every shape: loss 2 ulp; softmax
+ * 4 ulp where it is normal, rows sum to 1 +- 2^-20; log-softmax 2 ulp of max(|result|, 2^-2); gradient element p_j a - b_j 4 ulp
+ * of the larger of the two; reduced loss 1 ulp of the exact sum of the row losses.
+ */
+@Tag("once") // all backends have the same bits, as CrossEntropyBitsTest asserts
+class CrossEntropyAccuracyTest {
+    private static final int[] LENGTHS = {1, 2, 3, 5, 7, 10, 16, 17, 33, 64, 100, 127, 257, 1000, 4099, 20000};
+    private static final CrossEntropy SUM = CrossEntropy.builder().reduction(Reduction.SUM).build();
+
+    @FunctionalInterface
+    private interface RowCheck {
+        void check(float[] row, Supplier<String> what);
+    }
+
+    private static void forRows(Shape shape, RowCheck check) {
+        for (int n : LENGTHS) {
+            for (int seed = 0; seed < (n < 100 ? 50 : n < 4000 ? 5 : 2); seed++) {
+                int s = seed;
+                check.check(shape.fill(n, seed), () -> shape + ", n " + n + ", seed " + s);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void loss(Shape shape) {
+        forRows(shape, (row, what) -> {
+            int n = row.length;
+            float[] losses = new float[1];
+            for (int target : targets(row)) {
+                DoubleDouble exact = Oracle.loss(row, 0, n, target);
+                SUM.losses(Matrix.of(row, 1, n), new int[] {target}, losses);
+                assertUlps(2, losses[0], exact, () -> "loss at " + target + ", " + what.get());
+            }
+        });
+    }
+
+    /** First, last, middle, and the lowest and highest logit: a few ulp of loss, and a gap as large as the row has. */
+    private static int[] targets(float[] row) {
+        int top = 0;
+        int bottom = 0;
+        for (int j = 0; j < row.length; j++) {
+            if (row[j] > row[top]) top = j;
+            if (row[j] < row[bottom]) bottom = j;
+        }
+        return new int[] {0, row.length - 1, row.length / 2, top, bottom};
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void softmax(Shape shape) {
+        forRows(shape, (row, what) -> {
+            float[] actual = new float[row.length];
+            Softmax.softmax(row, actual);
+            DoubleDouble[] exact = Oracle.softmax(row, 0, row.length);
+            double sum = 0;
+            for (int j = 0; j < row.length; j++) {
+                int at = j;
+                if (exact[j].hi() < Float.MIN_NORMAL) { // flushed or not
+                    check(actual[j] >= 0 && actual[j] <= Float.MIN_NORMAL, () -> actual[at] + " instead of " + exact[at].hi() + " at " + at + ", " + what.get());
+                } else {
+                    assertUlps(4, actual[j], exact[j], () -> "softmax at " + at + ", " + what.get());
+                }
+                sum += actual[j];
+            }
+            double total = sum;
+            if (!Double.isNaN(exact[0].hi())) check(Math.abs(total - 1) <= 0x1p-20, () -> "the sum is " + total + ", " + what.get());
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void logSoftmax(Shape shape) {
+        forRows(shape, (row, what) -> {
+            float[] actual = new float[row.length];
+            Softmax.logSoftmax(row, actual);
+            DoubleDouble[] exact = Oracle.logSoftmax(row, 0, row.length);
+            for (int j = 0; j < row.length; j++) {
+                int at = j;
+                float ulp = Math.ulp(Math.clamp(Math.abs(exact[j].toFloat()), 0.25f, Float.MAX_VALUE));
+                check(isWithin(2 * ulp, actual[j], exact[j]),
+                        () -> "log-softmax at " + at + ": " + actual[at] + " instead of " + exact[at].hi() + ", " + what.get());
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void gradient(Shape shape) {
+        forRows(shape, (row, what) -> {
+            int n = row.length;
+            float[] gradient = new float[n];
+            float[] weights = new float[n];
+            for (int j = 0; j < n; j++) weights[j] = 0.25f + j % 5 * 0.375f;
+            for (int target : targets(row)) {
+                SUM.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
+                assertGradient(row, gradient, null, 0, target, () -> "gradient of class " + target + ", " + what.get());
+            }
+            float epsilon = 0.1f;
+            int target = n / 3;
+            CrossEntropy smoothed = CrossEntropy.builder().classWeights(weights).labelSmoothing(epsilon).reduction(Reduction.SUM).build();
+            smoothed.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
+            assertGradient(row, gradient, weights, epsilon, target, () -> "gradient of class " + target + ", weighted and smoothed, " + what.get());
+        });
+    }
+
+    /** a = (1 - eps) w_y + eps W / C and b_j = (1 - eps) w_y [j = y] + eps w_j / C, in double: 1e-16 of a bound of 2e-7. */
+    private static void assertGradient(float[] row, float[] actual, float[] weights, float epsilon, int target, Supplier<String> what) {
+        int n = row.length;
+        double a = 0;
+        double[] b = new double[n];
+        for (int j = 0; j < n; j++) {
+            double weight = weights == null ? 1 : weights[j];
+            b[j] = epsilon / (double) n * weight + (j == target ? (1.0 - epsilon) * weight : 0);
+            a += b[j];
+        }
+        DoubleDouble[] p = Oracle.softmax(row, 0, n);
+        for (int j = 0; j < n; j++) {
+            int at = j;
+            DoubleDouble pa = p[j].mul(DoubleDouble.of(a));
+            DoubleDouble exact = pa.sub(DoubleDouble.of(b[j]));
+            double scale = Math.max(Math.abs(pa.hi()), Math.abs(b[j]));
+            // p_j may be flushed to 0 where it is subnormal.
+            double bound = 4 * Math.ulp((float) scale) + (p[j].hi() < Float.MIN_NORMAL ? a * Float.MIN_NORMAL : 0);
+            check(isWithin(bound, actual[j], exact),
+                    () -> "at " + at + ": " + actual[at] + " instead of " + exact.hi() + ", allowed " + bound + ", " + what.get());
+        }
+    }
+
+    /** The totals of one row hold its loss before it is rounded; their exact sum is what a reduced loss is measured against. */
+    @Test
+    void reducedLoss() {
+        CrossEntropy mean = CrossEntropy.withDefaults();
+        for (Shape shape : new Shape[] {Shape.NORMAL, Shape.NORMAL_3, Shape.WIDE, Shape.EQUAL, Shape.DOMINANT, Shape.DOMINANT_ZERO, Shape.OFFSET}) {
+            for (int rows : new int[] {1, 2, 3, 100, 255, 256, 257, 1000, 5000}) {
+                int columns = 10;
+                float[] data = shape.fill(rows * columns, rows);
+                int[] targets = new int[rows];
+                Arrays.setAll(targets, r -> r % columns);
+                DoubleDouble sum = DoubleDouble.ZERO;
+                float[] losses = new float[rows];
+                SUM.losses(Matrix.of(data, rows, columns), targets, losses);
+                for (int r = 0; r < rows; r++) {
+                    CrossEntropy.Totals row = SUM.totals(Matrix.of(data, r * columns, 1, columns, columns), new int[] {targets[r]});
+                    int at = r;
+                    check((float) row.lossSum() == losses[r], () -> "loss of row " + at + " is not its rounded total, " + shape);
+                    sum = sum.add(DoubleDouble.of(row.lossSum()));
+                }
+                Matrix logits = Matrix.of(data, rows, columns);
+                assertUlps(1, SUM.loss(logits, targets), sum, () -> "SUM of " + rows + " rows of " + shape);
+                assertUlps(1, mean.loss(logits, targets), sum.div(DoubleDouble.of(rows)), () -> "MEAN of " + rows + " rows of " + shape);
+            }
+        }
+    }
+
+    /** NaN must be met, whatever the bound then is. */
+    private static boolean isWithin(double bound, float actual, DoubleDouble exact) {
+        double error = Oracle.absoluteError(actual, exact);
+        return error == 0 || error <= bound;
+    }
+
+    private static void assertUlps(double bound, float actual, DoubleDouble exact, Supplier<String> what) {
+        double error = Oracle.ulpError(actual, exact);
+        check(error <= bound, () -> what.get() + ": " + actual + " instead of " + exact.hi() + ", off by " + error + " ulp");
+    }
+
+    private static void check(boolean holds, Supplier<String> message) {
+        if (!holds) throw new AssertionError(message.get());
+    }
+}

@@ -1,0 +1,177 @@
+package io.github.surprisal;
+
+import static io.github.surprisal.OneRow.run;
+import static java.lang.Float.NEGATIVE_INFINITY;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.surprisal.oracle.Oracle;
+import io.github.surprisal.oracle.Shape;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+/** What every option means, by examples that can be followed by hand. */
+class CrossEntropyOptionsTest {
+    /** Four rows of three, the second ignored. */
+    private static final float[] GOLDEN = {1, 2, 3, 0, -1, .5f, 2, 2, 2, -3, 4, 1};
+    private static final int[] GOLDEN_TARGETS = {2, -100, 0, 1};
+    private static final float[] GOLDEN_WEIGHTS = {.5f, 2, 1};
+    /** Half a unit of the last decimal given, and 2 ulp of the largest. */
+    private static final double SEVEN_DECIMALS = 0.5e-7 + 2 * 0x1p-23;
+    /** 1 ulp of a result in [1, 2). */
+    private static final double ONE_ULP = 0x1p-23;
+
+    private static final CrossEntropy MEAN = CrossEntropy.withDefaults();
+    private static final CrossEntropy SUM = CrossEntropy.builder().reduction(Reduction.SUM).build();
+
+    private static CrossEntropy smoothed(float epsilon, float... weights) {
+        CrossEntropy.Builder builder = CrossEntropy.builder().labelSmoothing(epsilon).reduction(Reduction.SUM);
+        return (weights.length == 0 ? builder : builder.classWeights(weights)).build();
+    }
+
+    private static float[] losses(CrossEntropy crossEntropy, float[] logits, int... targets) {
+        float[] losses = new float[targets.length];
+        crossEntropy.losses(Matrix.of(logits, targets.length, logits.length / targets.length), targets, losses);
+        return losses;
+    }
+
+    @Test
+    void workedExample() {
+        float loss = MEAN.loss(Matrix.of(new float[] {1.2566f, -1.9265f, -0.0638f}, 1, 3), new int[] {2});
+        assertEquals(Math.log(Math.exp(1.2566f) + Math.exp(-1.9265f) + Math.exp(-0.0638f)) + 0.0638f, loss, 2 * ONE_ULP);
+        assertEquals("1.5892", Float.toString(loss).substring(0, 6));
+    }
+
+    @Test
+    void goldenExample() {
+        CrossEntropy.Builder builder = CrossEntropy.builder().labelSmoothing(.1f);
+        assertArrayEquals(new float[] {.5076060f, 0, 1.0986123f, .3827889f}, losses(builder.build(), GOLDEN, GOLDEN_TARGETS), (float) SEVEN_DECIMALS);
+        assertEquals(.6630023987, goldenLoss(builder.build()), 3 * ONE_ULP / 2); // 2 ulp of the rows, 1 of the reduction
+        assertEquals(1.9890071961, goldenLoss(builder.reduction(Reduction.SUM).build()), 3 * ONE_ULP);
+
+        builder.classWeights(GOLDEN_WEIGHTS);
+        assertArrayEquals(new float[] {.5143994f, 0, .6225470f, .3114566f}, losses(builder.build(), GOLDEN, GOLDEN_TARGETS), (float) SEVEN_DECIMALS);
+        assertEquals(1.4484029460, goldenLoss(builder.build()), 3 * ONE_ULP);
+        assertEquals(.4138294131, goldenLoss(builder.reduction(Reduction.MEAN).build()), 3 * ONE_ULP / 4);
+    }
+
+    private static float goldenLoss(CrossEntropy crossEntropy) {
+        return crossEntropy.loss(Matrix.of(GOLDEN, 4, 3), GOLDEN_TARGETS);
+    }
+
+    @Test
+    void ignoreIndexThatIsAClass() {
+        CrossEntropy crossEntropy = CrossEntropy.builder().ignoreIndex(1).build();
+        float[] losses = losses(crossEntropy, GOLDEN, 2, 1, 0, 1);
+        float[] usual = losses(MEAN, GOLDEN, 2, 1, 0, 1);
+        assertArrayEquals(new float[] {usual[0], 0, usual[2], 0}, losses, 0f); // class 1 is still in the softmax of the others
+        assertEquals((usual[0] + (double) usual[2]) / 2, crossEntropy.loss(Matrix.of(GOLDEN, 4, 3), new int[] {2, 1, 0, 1}), ONE_ULP);
+    }
+
+    @Test
+    void probabilitiesKnowNoIgnoreIndex() {
+        float[] uniform = new float[12];
+        Arrays.fill(uniform, 1 / 4f);
+        Matrix logits = Matrix.of(GOLDEN, 4, 3);
+        assertEquals(MEAN.loss(logits, Matrix.of(uniform, 4, 3)), CrossEntropy.builder().ignoreIndex(0).build().loss(logits, Matrix.of(uniform, 4, 3)));
+    }
+
+    @Test
+    void oneHotDistributionsAndIndicesAgree() {
+        for (Shape shape : new Shape[] {Shape.NORMAL, Shape.NORMAL_3, Shape.WIDE, Shape.TIES, Shape.DOMINANT, Shape.MASKED, Shape.OFFSET}) {
+            for (int n : new int[] {2, 3, 10, 33, 100, 1000}) {
+                float[] row = shape.fill(n, n);
+                float[] weights = new float[n];
+                for (int c = 0; c < n; c++) weights[c] = 0.5f + c % 3;
+                for (CrossEntropy crossEntropy : new CrossEntropy[] {SUM, smoothed(0, weights), smoothed(.1f), smoothed(.1f, weights)}) {
+                    for (int target : new int[] {0, n / 2, n - 1}) {
+                        float[] oneHot = new float[n];
+                        oneHot[target] = 1;
+                        float index = run(crossEntropy, row, target).loss();
+                        float probability = run(crossEntropy, row, oneHot).loss();
+                        String what = shape + ", n = seed = " + n + ", target " + target + ": index " + index + ", one-hot " + probability;
+                        if (Float.isFinite(index)) {
+                            assertTrue(Math.abs((double) index - probability) <= 2 * Math.ulp(index), what);
+                        } else {
+                            assertEquals(index, probability, what);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** torch's rule: with distributions MEAN divides by the rows, with indices by the weights of the targets. */
+    @Test
+    void meanOfDistributionsDividesByRows() {
+        CrossEntropy.Builder builder = CrossEntropy.builder().classWeights(GOLDEN_WEIGHTS);
+        int[] targets = {2, 1, 0, 1};
+        float[] oneHot = {0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 1, 0};
+        Matrix logits = Matrix.of(GOLDEN, 4, 3);
+        CrossEntropy mean = builder.build();
+        float sum = builder.reduction(Reduction.SUM).build().loss(logits, targets);
+        assertEquals(sum / 4.0, mean.loss(logits, Matrix.of(oneHot, 4, 3)), 3 * Math.ulp(sum / 4));
+        assertEquals(sum / 5.5, mean.loss(logits, targets), 2 * Math.ulp(sum / 5.5f));
+    }
+
+    @Test
+    void zLossAddsTheSquareOfTheLogSumExp() {
+        float scale = .25f;
+        CrossEntropy crossEntropy = CrossEntropy.builder().zLoss(scale).reduction(Reduction.SUM).build();
+        float[] row = {1, 2, 3};
+        double lse = Oracle.logSumExp(row, 0, 3).hi();
+        OneRow plain = run(SUM, row, 0);
+        OneRow result = run(crossEntropy, row, 0);
+        assertEquals(lse - 1 + scale * lse * lse, result.loss(), 2 * Math.ulp(result.loss()));
+        for (int j = 0; j < 3; j++) {
+            double p = Math.exp(row[j] - lse);
+            assertEquals(p - (j == 0 ? 1 : 0) + 2 * scale * lse * p, result.gradient()[j], 8 * ONE_ULP);
+            assertTrue(result.gradient()[j] > plain.gradient()[j]);
+        }
+    }
+
+    /** Transformed by hand, in double and rounded to float, a row gives nearly the same: softcap rounds to float too. */
+    @Test
+    void softcapAndLogitScale() {
+        float cap = 5;
+        float scale = .7f;
+        CrossEntropy crossEntropy = CrossEntropy.builder().softcap(cap).logitScale(scale).build();
+        float[] row = {1, -20, 30, 4, 0};
+        float[] transformed = new float[5];
+        double[] slope = new double[5];
+        for (int j = 0; j < 5; j++) {
+            double t = Math.tanh((double) scale * row[j] / cap);
+            transformed[j] = (float) (cap * t);
+            slope[j] = scale * (1 - t * t);
+        }
+        OneRow expected = run(MEAN, transformed, 3);
+        OneRow actual = run(crossEntropy, row, 3);
+        double ulp = Math.ulp(cap); // by as much every logit may differ, and twice as much lp_y, as p_j does relatively
+        assertEquals(expected.loss(), actual.loss(), 2 * ulp + 4 * Math.ulp(expected.loss()));
+        for (int j = 0; j < 5; j++) assertEquals(expected.gradient()[j] * slope[j], actual.gradient()[j], 4 * ulp * Math.max(slope[j], 1e-3), "gradient at " + j);
+
+    }
+
+    @Test
+    void softcapMakesMinusInfinityFinite() {
+        CrossEntropy crossEntropy = CrossEntropy.builder().softcap(5).build();
+        float[] infinite = {2, NEGATIVE_INFINITY, 1};
+        float[] saturated = {2, -1e4f, 1}; // 5 tanh(-2000) = -5
+        for (int target = 0; target < 3; target++) {
+            OneRow result = run(crossEntropy, infinite, target);
+            assertEquals(run(crossEntropy, saturated, target).loss(), result.loss());
+            assertArrayEquals(run(crossEntropy, saturated, target).gradient(), result.gradient());
+            assertEquals(0f, result.gradient()[1], 0f, "sech^2 is 0 there");
+        }
+        assertTrue(run(crossEntropy, infinite, 1).loss() < 10);
+    }
+
+    @Test
+    void targetsNeedNotBeNormalised() {
+        float[] row = {1, 2, 3};
+        float single = run(SUM, row, .25f, .5f, .25f).loss();
+        assertEquals(2 * single, run(SUM, row, .5f, 1, .5f).loss(), 2 * Math.ulp(2 * single));
+        assertEquals(0f, run(SUM, row, 0, 0, 0).loss(), 0f);
+    }
+}

@@ -1,0 +1,194 @@
+package io.github.surprisal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.surprisal.oracle.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.ForkJoinPool;
+import org.junit.jupiter.api.Test;
+
+/** The same bits for the same values: in any layout, on any number of threads, among any other rows. */
+class LossInvarianceTest {
+    private static final long SEED = 20250711;
+    private static final int CALLS = 300;
+    private static final CrossEntropy SUM = CrossEntropy.builder().reduction(Reduction.SUM).build();
+
+    private static float loss(float[] row, int target) {
+        return SUM.loss(Matrix.of(row, 1, row.length), new int[] {target});
+    }
+
+    private static float[] gradient(float[] row, int target) {
+        float[] gradient = new float[row.length];
+        SUM.lossAndGradient(Matrix.of(row, 1, row.length), new int[] {target}, Matrix.of(gradient, 1, row.length));
+        return gradient;
+    }
+
+    private static void assertBits(float[] expected, float[] actual, String what) {
+        assertEquals(expected.length, actual.length, what);
+        for (int i = 0; i < expected.length; i++) {
+            int at = i;
+            assertEquals(Float.floatToRawIntBits(expected[i]), Float.floatToRawIntBits(actual[i]),
+                    () -> "at " + at + ": " + expected[at] + " and " + actual[at] + ", " + what);
+        }
+    }
+
+    private static float[] gradient(RandomCall call, Layout layout, Execution execution) {
+        float[] gradient = new float[layout.size()];
+        float[] x = layout.store(call.logits);
+        call.lossAndGradient(call.builder().execution(execution).build(), layout.matrix(x), layout.matrix(gradient));
+        return layout.load(gradient);
+    }
+
+    /** Strided rows and the class axis at several inner sizes have the bits of a row-major copy. */
+    @Test
+    void everyLayout() {
+        for (int seed = 0; seed < CALLS; seed++) {
+            RandomCall call = new RandomCall(seed, 60, 40);
+            CrossEntropy crossEntropy = call.builder().build();
+            Layout rowMajor = Layout.rowMajor(call.rows, call.columns);
+            Matrix x = rowMajor.matrix(call.logits);
+            float[] losses = call.losses(crossEntropy, x);
+            float[] loss = {call.loss(crossEntropy, x)};
+            float[] gradient = gradient(call, rowMajor, Execution.serial());
+            for (int k = 1; k < 8; k++) {
+                Layout layout = Layout.of(k, call.rows, call.columns);
+                String what = layout + " of " + call;
+                Matrix view = layout.matrix(layout.store(call.logits));
+                assertBits(losses, call.losses(crossEntropy, view), "losses, " + what);
+                assertBits(loss, new float[] {call.loss(crossEntropy, view)}, "loss, " + what);
+                assertBits(gradient, gradient(call, layout, Execution.serial()), "gradient, " + what);
+            }
+        }
+    }
+
+    @Test
+    void wideRowsInEveryLayout() {
+        for (int columns : new int[] {63, 64, 65, 255, 257, 1000, 4099}) {
+            for (int inner : new int[] {1, 7, 16, 33, 64}) {
+                int rows = 2 * inner;
+                float[] data = Shape.NORMAL_3.fill(rows * columns, columns + inner);
+                int[] targets = new int[rows];
+                Arrays.setAll(targets, r -> r * 31 % columns);
+                float[] expected = new float[rows * columns];
+                SUM.lossAndGradient(Matrix.of(data, rows, columns), targets, Matrix.of(expected, rows, columns));
+                float[] p = new float[rows * columns];
+                Softmax.softmax(Matrix.of(data, rows, columns), Matrix.of(p, rows, columns));
+                for (Layout layout : new Layout[] {Layout.strided(rows, columns), Layout.classAxis(rows, columns, inner), Layout.classAxis(rows, columns, rows)}) {
+                    float[] x = layout.store(data);
+                    SUM.lossAndGradient(layout.matrix(x), targets, layout.matrix(x));
+                    assertBits(expected, layout.load(x), "gradient, " + layout);
+                    x = layout.store(data);
+                    Softmax.softmax(layout.matrix(x), layout.matrix(x));
+                    assertBits(p, layout.load(x), "softmax, " + layout);
+                }
+            }
+        }
+    }
+
+    @Test
+    void everyExecution() {
+        List<ForkJoinPool> pools = new ArrayList<>();
+        for (int threads : new int[] {1, 2, 3, 7}) pools.add(new ForkJoinPool(threads));
+        try {
+            List<Execution> executions = new ArrayList<>(List.of(Execution.parallel()));
+            for (ForkJoinPool pool : pools) executions.add(Execution.on(pool));
+            for (int[] size : new int[][] {{1, 10}, {700, 10}, {9000, 10}, {300, 1000}, {3, 140_000}, {1, 300_000}}) {
+                for (int seed = 0; seed < 4; seed++) checkExecutions(LargeCall.of(seed, size[0], size[1]), executions);
+            }
+        } finally {
+            pools.forEach(ForkJoinPool::close);
+        }
+    }
+
+    private record LargeCall(float[] logits, int[] targets, CrossEntropy.Builder builder, Layout layout) {
+        static LargeCall of(int seed, int rows, int columns) {
+            int[] targets = new int[rows];
+            Arrays.setAll(targets, r -> r % 11 == 10 ? -100 : r * 7 % columns);
+            CrossEntropy.Builder builder = CrossEntropy.builder().reduction(seed % 2 == 0 ? Reduction.MEAN : Reduction.SUM);
+            if (seed > 1) builder.labelSmoothing(.1f).zLoss(1e-4f);
+            Layout layout = seed % 2 == 0 ? Layout.rowMajor(rows, columns) : Layout.classAxis(rows, columns, rows);
+            return new LargeCall(Shape.NORMAL_3.fill(rows * columns, seed), targets, builder, layout);
+        }
+    }
+
+    private static void checkExecutions(LargeCall call, List<Execution> executions) {
+        float[] expected = null;
+        float[] expectedGradient = null;
+        float[] x = call.layout.store(call.logits);
+        List<Execution> all = new ArrayList<>(List.of(Execution.serial()));
+        all.addAll(executions);
+        for (Execution execution : all) {
+            CrossEntropy crossEntropy = call.builder.execution(execution).build();
+            float[] results = new float[call.targets.length + 2];
+            float[] gradient = new float[x.length];
+            float[] losses = new float[call.targets.length];
+            crossEntropy.losses(call.layout.matrix(x), call.targets, losses);
+            System.arraycopy(losses, 0, results, 2, losses.length);
+            results[0] = crossEntropy.loss(call.layout.matrix(x), call.targets);
+            results[1] = crossEntropy.lossAndGradient(call.layout.matrix(x), call.targets, call.layout.matrix(gradient));
+            if (expected == null) {
+                expected = results;
+                expectedGradient = gradient;
+            } else {
+                assertBits(expected, results, "losses, " + call.layout);
+                assertBits(expectedGradient, gradient, "gradient, " + call.layout);
+            }
+            float[] p = new float[x.length];
+            Softmax.softmax(call.layout.matrix(x), call.layout.matrix(p), execution);
+            float[] serial = new float[x.length];
+            Softmax.softmax(call.layout.matrix(x), call.layout.matrix(serial));
+            assertBits(serial, p, "softmax, " + call.layout);
+        }
+    }
+
+    /** A row's loss and gradient do not depend on its neighbours: alone, and among rows of every other shape. */
+    @Test
+    void batchInvariance() {
+        for (int n : new int[] {2, 10, 33, 100, 1000}) {
+            Shape[] shapes = Shape.values();
+            int rows = shapes.length + 3;
+            float[] data = new float[rows * n];
+            Arrays.fill(data, (rows - 1) * n, rows * n, Float.NaN);
+            Arrays.fill(data, (rows - 2) * n, (rows - 1) * n, Float.POSITIVE_INFINITY);
+            Arrays.fill(data, (rows - 3) * n, (rows - 2) * n, Float.NEGATIVE_INFINITY);
+            for (int s = 0; s < shapes.length; s++) System.arraycopy(shapes[s].fill(n, SEED), 0, data, s * n, n);
+            SplittableRandom random = new SplittableRandom(SEED);
+            for (int turn = 0; turn < 5; turn++) {
+                int[] order = order(rows, random);
+                float[] batch = new float[rows * n];
+                int[] targets = new int[rows];
+                for (int r = 0; r < rows; r++) {
+                    System.arraycopy(data, order[r] * n, batch, r * n, n);
+                    targets[r] = order[r] * 5 % n;
+                }
+                float[] losses = new float[rows];
+                float[] gradient = new float[rows * n];
+                float[] p = new float[rows * n];
+                SUM.losses(Matrix.of(batch, rows, n), targets, losses);
+                SUM.lossAndGradient(Matrix.of(batch, rows, n), targets, Matrix.of(gradient, rows, n));
+                Softmax.softmax(Matrix.of(batch, rows, n), Matrix.of(p, rows, n));
+                for (int r = 0; r < rows; r++) {
+                    float[] row = Arrays.copyOfRange(batch, r * n, (r + 1) * n);
+                    String what = "row " + order[r] + ", n " + n;
+                    assertBits(new float[] {loss(row, targets[r])}, new float[] {losses[r]}, "loss of " + what);
+                    assertBits(gradient(row, targets[r]), Arrays.copyOfRange(gradient, r * n, (r + 1) * n), "gradient of " + what);
+                    Softmax.softmax(row, row);
+                    assertBits(row, Arrays.copyOfRange(p, r * n, (r + 1) * n), "softmax of " + what);
+                }
+            }
+        }
+    }
+
+    private static int[] order(int n, SplittableRandom random) {
+        int[] order = new int[n];
+        for (int i = 0; i < n; i++) {
+            int j = random.nextInt(i + 1);
+            order[i] = order[j];
+            order[j] = i;
+        }
+        return order;
+    }
+}
