@@ -18,7 +18,7 @@ import java.util.Objects;
  * ignoreIndex (NaN if that is 0). With probability targets t, t' = t (1 - eps) + eps / C: loss = sum_c w_c t'_c (lse - x_c), and MEAN divides by the
  * number of rows. zLoss s adds s lse^2 to each kept row; softcap c replaces x by c tanh(x / c); logitScale a first replaces x by a x.
  *
- * <p><b>Error bound</b>: a row's loss 2 ulp, however small (the target is kept out of the sum: where it leads by 50 the loss is 1.9e-22 times the others,
+ * <p><b>Error bound</b>: a row's loss 2 ulp, however small (the target is kept out of the sum: where it leads by 50 the loss is 1.9e-22 for each other class,
  * not 0); the reduced loss 1 ulp of the exact sum of the row losses; a gradient element p_j a - b_j 4 ulp of max(|p_j a|, |b_j|). The same input gives
  * the same bits on every backend, in every layout, in place or not, for every {@link Execution}; a row's do not depend on the other rows.
  *

@@ -20,25 +20,30 @@ import org.junit.jupiter.api.Test;
 class ReadmeTest {
     private static final Path KERNEL = Path.of(System.getProperty("basedir", "."));
     private static final Path SNIPPETS = KERNEL.resolve("src/test/java/io/github/surprisal/ReadmeSnippets.java");
+    private static final Path EXAMPLE = SNIPPETS.resolveSibling("examples/SoftmaxRegression.java");
     private static final Pattern REGION = Pattern.compile("(?s)// @start region=\"([^\"]+)\"\\R(.*?)// @end");
     private static final Pattern JAVA_BLOCK = Pattern.compile("(?s)```java\\R(.*?)```");
 
     @Test
-    void firstJavaBlockOfTheReadmeIsARegion() throws IOException {
+    void everyJavaBlockOfTheReadmeIsARegion() throws IOException {
         Path readme = KERNEL.resolve("../README.md");
         if (Files.notExists(readme)) return; // a kernel folder on its own
         Matcher block = JAVA_BLOCK.matcher(Files.readString(readme));
-        assertTrue(block.find(), "README.md has no ```java block");
-        List<String> regions = regions();
-        String code = normalized(block.group(1));
-        assertTrue(regions.contains(code), () -> "README.md has\n" + code + "ReadmeSnippets has\n" + String.join("and\n", regions));
+        List<String> regions = new ArrayList<>(regions(SNIPPETS, 3));
+        regions.addAll(regions(EXAMPLE, 1));
+        int blocks = 0;
+        for (; block.find(); blocks++) {
+            String code = normalized(block.group(1));
+            assertTrue(regions.contains(code), () -> "README.md has\n" + code + "the tests have\n" + String.join("and\n", regions));
+        }
+        assertEquals(2, blocks, "java blocks in README.md");
     }
 
-    private static List<String> regions() throws IOException {
+    private static List<String> regions(Path source, int count) throws IOException {
         List<String> regions = new ArrayList<>();
-        Matcher region = REGION.matcher(Files.readString(SNIPPETS));
+        Matcher region = REGION.matcher(Files.readString(source));
         while (region.find()) regions.add(normalized(region.group(2)));
-        assertEquals(3, regions.size(), "regions in " + SNIPPETS);
+        assertEquals(count, regions.size(), "regions in " + source);
         return regions;
     }
 

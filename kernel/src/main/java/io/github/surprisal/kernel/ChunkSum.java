@@ -369,10 +369,12 @@ public final class ChunkSum {
     /** Computes the partial sum that the excluded element is in again, without it; from is where the block begins. */
     private void patch(int excluded, int from) {
         int position = positionOf(excluded);
+        float padding = constants[Exp2.PADDING];
+        int i = elementOf(position, 0);
+        int step = elementOf(position, 1) - i;
         float sum = 0;
-        for (int s = 0; s < STREAMS; s++) {
-            int i = elementOf(position, s);
-            float x = i == excluded || i >= length ? constants[Exp2.PADDING] : Math.max(element(i), constants[Exp2.PADDING]);
+        for (int s = 0; s < STREAMS; s++, i += step) {
+            float x = i == excluded || i >= length ? padding : Math.max(element(i), padding);
             sum = s == 0 ? Exp2.term(x, exponent, constants) : Exp2.addTerm(sum, x, exponent, constants);
         }
         partials[position - from] = sum;

@@ -25,6 +25,10 @@ final class RowLoss {
     private final ShortRows shortRows = new ShortRows();
     private final int[] targets = new int[GROUP];
     private final int[] excluded = new int[GROUP];
+    private final double[] lse = new double[GROUP];
+    private final double[] power = new double[GROUP];
+    private final double[] p = new double[GROUP];
+    private final double[] notP = new double[GROUP];
     private final double[] rest = new double[GROUP];
     private final double[] q = new double[GROUP];
     private final double[] gap = new double[GROUP];
@@ -118,7 +122,26 @@ final class RowLoss {
         }
         System.arraycopy(q, 0, gap, 0, GROUP);
         call.kernel.softplus(gap, GROUP);
+        if (call.gradient != null) prepareGradients(call, r, count);
         return usual;
+    }
+
+    /** lse, p, notP and power of a group's rows: side by side they cost a fraction. */
+    private void prepareGradients(LossCall call, int r, int count) {
+        Rows x = call.logits;
+        for (int k = 0; k < GROUP; k++) lse[k] = -q[k];
+        call.kernel.softplus(lse, GROUP);
+        for (int k = 0; k < count; k++) {
+            double xy = call.options.scale() * x.data()[x.start(r + k) + excluded[k]];
+            lse[k] = q[k] > 0 ? rest[k] + lse[k] : xy + gap[k];
+            boolean finite = Math.abs(lse[k]) < Double.POSITIVE_INFINITY;
+            power[k] = finite ? RowWriter.powerOf(lse[k]) : 0;
+            p[k] = -gap[k];
+            notP[k] = finite ? q[k] - gap[k] : 0;
+        }
+        call.kernel.exp(power, GROUP);
+        call.kernel.exp(p, GROUP);
+        call.kernel.exp(notP, GROUP);
     }
 
     // ---- one row, index target
@@ -154,7 +177,7 @@ final class RowLoss {
             gapy = DoubleMath.softplus(qy);
         }
         boolean needsLse = call.gradient != null || options.smoothing() > 0 || options.zLoss() != 0;
-        double lse = !needsLse ? 0 : qy > 0 ? restOf + DoubleMath.softplus(-qy) : xy + gapy; // the smaller part is added to the larger
+        double lse = !needsLse ? 0 : known && call.gradient != null ? this.lse[k] : qy > 0 ? restOf + DoubleMath.softplus(-qy) : xy + gapy; // the smaller part is added to the larger
         if (call.countsCorrect && isFirstMax(call.kernel, x, from, n, y)) correct[0]++;
 
         double main = (1 - options.smoothing()) * options.weight(y);
@@ -169,11 +192,20 @@ final class RowLoss {
         }
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
-        if (call.gradient != null) indexGradient(call, r, x, from, y, qy, gapy, lse, main, share);
+        if (call.gradient != null) {
+            if (!known) {
+                k = 0;
+                p[0] = DoubleMath.exp(-gapy);
+                notP[0] = qy == Double.POSITIVE_INFINITY ? 1 : DoubleMath.exp(qy - gapy);
+                power[0] = DoubleMath.exp(RowWriter.powerOf(lse));
+            }
+            indexGradient(call, r, x, from, y, k, lse, main, share);
+        }
         return loss;
     }
 
-    private void indexGradient(LossCall call, int r, float[] x, int from, int y, double qy, double gapy, double lse, double main, double share) {
+    /** (1 - p) e^gap = e^q: p and notP keep their accuracy at either end. */
+    private void indexGradient(LossCall call, int r, float[] x, int from, int y, int k, double lse, double main, double share) {
         LossOptions options = call.options;
         int n = call.logits.columns();
         double total = share == 0 ? 0 : share * weightTotal(options, n);
@@ -183,11 +215,8 @@ final class RowLoss {
         float[] constant = null;
         if (share > 0 && options.weights() == null) Arrays.fill(piece, (float) (factor * share));
         else if (share > 0) constant = options.weights();
-        // (1 - p) e^gap = e^q: both parts keep their accuracy at either end
-        double p = DoubleMath.exp(-gapy);
-        double notP = qy == Double.POSITIVE_INFINITY ? 1 : DoubleMath.exp(qy - gapy);
-        double atTarget = atTarget(factor, total, share, options.weight(y), pull, main, p, notP);
-        writeGradient(call, r, x, from, lse, factor * (main + total + pull), minus, constant, factor * share, y, (float) atTarget);
+        double atTarget = atTarget(factor, total, share, options.weight(y), pull, main, p[k], notP[k]);
+        writeGradient(call, r, x, from, lse, power[k], factor * (main + total + pull), minus, constant, factor * share, y, (float) atTarget);
     }
 
     /** The gradient at the target. */
@@ -196,8 +225,8 @@ final class RowLoss {
     }
 
     /** Writes a whole row of the gradient; coefficients, if not null, are multiplied with times for each piece. */
-    private void writeGradient(LossCall call, int r, float[] x, int from, double lse, double factor, float[] minus, float[] coefficients,
-            double times, int y, float atTarget) {
+    private void writeGradient(LossCall call, int r, float[] x, int from, double lse, double power, double factor, float[] minus,
+            float[] coefficients, double times, int y, float atTarget) {
         Rows gradient = call.gradient;
         LossOptions options = call.options;
         int n = call.logits.columns();
@@ -210,13 +239,15 @@ final class RowLoss {
         if (huge) {
             max = call.kernel.max(x, from, n);
             lse = ChunkSum.ofThread().withConstants(options.constants()).lseAbove(call.kernel, x, from, n, max);
+            power = DoubleMath.exp(RowWriter.powerOf(lse));
         }
-        for (int i = 0; i < n; i += PIECE) {
-            int length = Math.min(PIECE, n - i);
+        int pieceLength = RowWriter.pieceLength(huge, minus);
+        for (int i = 0; i < n; i += pieceLength) {
+            int length = Math.min(pieceLength, n - i);
             if (coefficients != null) {
                 for (int j = 0; j < length; j++) piece[j] = (float) (times * coefficients[i + j]);
             }
-            writer.write(call.kernel, options.constants(), x, from + i, length, lse, huge, max, factor, minus, 0, out, to + i);
+            writer.write(call.kernel, options.constants(), x, from + i, length, lse, power, huge, max, factor, minus, 0, out, to + i);
         }
         if (y >= 0) out[to + y] = atTarget;
         if (options.softcap() != 0) {
@@ -273,7 +304,8 @@ final class RowLoss {
             double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
             double pull = 2 * options.zLoss() * lse;
             int only = n == 1 ? 0 : -1; // of one class p is 1, and nothing else is left
-            writeGradient(call, r, x, from, lse, factor * (total + pull), piece, a, factor, only, (float) (factor * pull));
+            double power = DoubleMath.exp(RowWriter.powerOf(lse));
+            writeGradient(call, r, x, from, lse, power, factor * (total + pull), piece, a, factor, only, (float) (factor * pull));
         }
         return loss;
     }

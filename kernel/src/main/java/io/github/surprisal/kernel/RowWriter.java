@@ -5,12 +5,24 @@ import java.util.Arrays;
 /** Writes a row of softmax probabilities times a factor, less something. Scratch for one thread. */
 final class RowWriter {
     private static final int PIECE = RowKernel.BLOCK;
+    /** Where nothing has to be prepared, pieces are as long as safepoints allow: a call costs about as much as 80 elements. */
+    private static final int LONG_PIECE = 1 << 16;
     private static final int GRAIN = RowKernel.GRAIN;
     /** Up to here (2^19) terms are computed from x, beyond from x - max: see {@link ChunkSum}. */
     private static final double MAX_DIRECT = 524288;
 
     private final float[] shifted = new float[PIECE];
     private final float[] tail = new float[2 * GRAIN];
+
+    /** The logarithm of the factor that makes terms of exponentOf(lse) probabilities. */
+    static double powerOf(double lse) {
+        return exponentOf(lse) * DoubleMath.LN2 - lse;
+    }
+
+    /** How many elements may be written at once. */
+    static int pieceLength(boolean huge, float[] minus) {
+        return huge || minus != null ? PIECE : LONG_PIECE;
+    }
 
     /** Beyond +-2^19 no factor 2^-E brings e^lse near 1 without loss. */
     static boolean isHuge(double lse) {
@@ -24,12 +36,13 @@ final class RowWriter {
 
     /**
      * out[to + i] = factor * e^(scale * x[from + i] - lse) - minus[minusFrom + i], 0 <= i < n; minus may be null, n is at most
-     * {@link #PIECE}. In a row whose lse is huge, lse is taken relative to the row's largest element max.
+     * {@link #pieceLength}. power is
+     * e^{@link #powerOf}(lse). In a row whose lse is huge, lse is taken relative to the row's largest element max.
      */
-    void write(RowKernel kernel, float[] k, float[] x, int from, int n, double lse, boolean huge, float max, double factor,
+    void write(RowKernel kernel, float[] k, float[] x, int from, int n, double lse, double power, boolean huge, float max, double factor,
             float[] minus, int minusFrom, float[] out, int to) {
         int e = exponentOf(lse);
-        float f = (float) (factor * DoubleMath.exp(e * DoubleMath.LN2 - lse));
+        float f = (float) (factor * power);
         float[] source = x;
         int at = from;
         if (huge) {

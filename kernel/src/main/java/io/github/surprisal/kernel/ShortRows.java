@@ -175,7 +175,7 @@ final class ShortRows {
             boolean counts = (usual >> k & 1) != 0;
             int e = counts ? RowWriter.exponentOf(lse[k]) : 0;
             rounders[k] = Exp2.rounder(e);
-            scale[k] = counts ? e * DoubleMath.LN2 - lse[k] : 0;
+            scale[k] = counts ? RowWriter.powerOf(lse[k]) : 0;
             p[k] = counts ? -gap[k] : 0;
             notP[k] = counts ? q[k] - gap[k] : 0;
         }

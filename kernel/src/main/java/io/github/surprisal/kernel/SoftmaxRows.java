@@ -3,7 +3,6 @@ package io.github.surprisal.kernel;
 /** softmax and log-softmax of rows. Scratch for one thread. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
-    private static final int PIECE = RowKernel.BLOCK;
     private static final int GROUP = RowKernel.GROUP;
 
     private final RowWriter writer = new RowWriter();
@@ -62,8 +61,10 @@ public final class SoftmaxRows {
             for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high) - low;
         } else {
             float[] k = Exp2.constants(1);
-            for (int i = 0; i < n; i += PIECE) {
-                writer.write(kernel, k, x, from + i, Math.min(PIECE, n - i), lse, huge, max, 1, null, 0, out, to + i);
+            double power = DoubleMath.exp(RowWriter.powerOf(lse));
+            int pieceLength = RowWriter.pieceLength(huge, null);
+            for (int i = 0; i < n; i += pieceLength) {
+                writer.write(kernel, k, x, from + i, Math.min(pieceLength, n - i), lse, power, huge, max, 1, null, 0, out, to + i);
             }
         }
     }
