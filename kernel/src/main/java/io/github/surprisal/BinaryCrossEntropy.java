@@ -1,6 +1,7 @@
 package io.github.surprisal;
 
 import io.github.surprisal.kernel.BinaryRows;
+import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Kernels;
 import io.github.surprisal.kernel.LossCall;
 import io.github.surprisal.kernel.RowKernel;
@@ -156,7 +157,7 @@ public final class BinaryCrossEntropy {
         double denominator = reduction == Reduction.SUM ? 1 : elements;
         BinaryRows rows = new BinaryRows(logits.view, targets.view, weights, positiveWeights, losses == null ? null : losses.view,
                 gradient == null ? null : gradient.view, 1 / denominator);
-        return (float) (sum(Kernels.current(), rows, 0, logits.rows()) / denominator);
+        return DoubleMath.toFloat(sum(Kernels.current(), rows, 0, logits.rows()) / denominator);
     }
 
     private static void checkOutput(String name, Matrix out, Matrix logits, Matrix targets) {

@@ -1,5 +1,6 @@
 package io.github.surprisal;
 
+import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Kernels;
 import io.github.surprisal.kernel.LossCall;
 import io.github.surprisal.kernel.LossOptions;
@@ -19,14 +20,17 @@ import java.util.Objects;
  * number of rows. zLoss s adds s lse^2 to each kept row; softcap c replaces x by c tanh(x / c); logitScale a first replaces x by a x.
  *
  * <p><b>Error bound</b>: a row's loss 2 ulp, however small (the target is kept out of the sum: where it leads by 50 the loss is 1.9e-22 for each other class,
- * not 0); the reduced loss 1 ulp of the exact sum of the row losses; a gradient element p_j a - b_j 4 ulp of max(|p_j a|, |b_j|). The same input gives
+ * not 0); the reduced loss 1 ulp of the exact sum of the row losses; a gradient element p_j a - b_j 4 ulp of max(|p_j a|, |b_j|), but for p_j below
+ * 2^-126, which may count as 0. The same input gives
  * the same bits on every backend, in every layout, in place or not, for every {@link Execution}; a row's do not depend on the other rows.
  *
  * <p><b>Special values</b>: -infinity masks a class: its gradient is 0, and with smoothing and a weight above 0 the loss is +infinity; at the target the
  * loss is +infinity and the gradient p_j, -1 at y. NaN, +infinity, or nothing but -infinity make a row's loss and gradient NaN, the others stay.
  * An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class: loss 0 and gradient 0.
  *
- * <p>Immutable and thread-safe. The logits are read once, with a gradient twice; no buffer of their size is ever made.
+ * <p>Immutable and thread-safe. With index targets the logits are read from memory once, with a gradient once more while the row is in the cache; no buffer of
+ * their size is made: one or two rows of scratch a thread where rows are not contiguous, capped or have probability targets. Serial calls allocate nothing
+ * in steady state.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="cross-entropy"}
  */
@@ -363,6 +367,7 @@ public final class CrossEntropy {
          * @return the sums
          */
         public Totals merge(Totals other) {
+            Objects.requireNonNull(other, "other");
             return new Totals(lossSum + other.lossSum, weightSum + other.weightSum, kept + other.kept, ignored + other.ignored,
                     correct + other.correct);
         }
@@ -395,9 +400,9 @@ public final class CrossEntropy {
             double weight = call.withTargets(ints, longs, ignoreIndex);
             double denominator = reduction == Reduction.SUM ? 1 : weight == 0 ? Double.NaN : weight;
             call.withFactor(1 / denominator);
-            return (float) (run(call, logits) / denominator);
+            return DoubleMath.toFloat(run(call, logits) / denominator);
         } finally {
-            call.clear();
+            if (!execution.isParallel()) call.clear(); // a shared one is garbage
         }
     }
 
@@ -411,7 +416,7 @@ public final class CrossEntropy {
             double sum = run(call, logits);
             return new Totals(sum, weight, call.kept(), logits.rows() - call.kept(), call.correct());
         } finally {
-            call.clear();
+            if (!execution.isParallel()) call.clear(); // a shared one is garbage
         }
     }
 
@@ -426,9 +431,9 @@ public final class CrossEntropy {
             double denominator = reduction == Reduction.SUM ? 1 : logits.rows();
             call.withProbabilities(probabilities.view);
             call.withFactor(1 / denominator);
-            return (float) (run(call, logits) / denominator);
+            return DoubleMath.toFloat(run(call, logits) / denominator);
         } finally {
-            call.clear();
+            if (!execution.isParallel()) call.clear(); // a shared one is garbage
         }
     }
 

@@ -94,9 +94,16 @@ public final class Execution {
             if (to - from <= grain) {
                 task.run(from, to);
             } else {
-                int grains = (to - from + grain - 1) / grain;
+                int grains = (to - from - 1) / grain + 1;
                 int middle = from + grains / 2 * grain;
-                invokeAll(new Part(from, middle, grain, task), new Part(middle, to, grain, task));
+                Part right = new Part(middle, to, grain, task);
+                right.fork();
+                try {
+                    new Part(from, middle, grain, task).compute();
+                } finally {
+                    right.quietlyJoin(); // nobody writes any more when a call has ended, in an exception too
+                }
+                right.join();
             }
         }
     }

@@ -29,7 +29,11 @@ import java.util.Objects;
  */
 public final class LogSumExp {
     /** Tells confined segments from shared ones: a thread that owns nothing. */
-    private static final Thread STRANGER = Thread.ofPlatform().unstarted(() -> {});
+    private static final Thread STRANGER = Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
+
+    static {
+        STRANGER.setContextClassLoader(null); // the first caller's would stay reachable
+    }
 
     private LogSumExp() {}
 

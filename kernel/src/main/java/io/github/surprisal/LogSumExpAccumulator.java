@@ -43,8 +43,8 @@ public final class LogSumExpAccumulator implements Serializable {
      * @return this
      */
     public LogSumExpAccumulator add(float x) {
+        count = Math.addExact(count, 1);
         sum.merge(x, x == Float.NEGATIVE_INFINITY ? 0 : 1, 0);
-        count++;
         return this;
     }
 
@@ -61,8 +61,8 @@ public final class LogSumExpAccumulator implements Serializable {
     public LogSumExpAccumulator add(float[] x, int fromIndex, int toIndex) {
         Objects.requireNonNull(x, "x");
         Objects.checkFromToIndex(fromIndex, toIndex, x.length);
+        count = Math.addExact(count, toIndex - fromIndex);
         ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(Kernels.current(), x, fromIndex, toIndex - fromIndex, 1, sum);
-        count += toIndex - fromIndex;
         return this;
     }
 
@@ -75,8 +75,8 @@ public final class LogSumExpAccumulator implements Serializable {
      */
     public LogSumExpAccumulator merge(LogSumExpAccumulator other) {
         Objects.requireNonNull(other, "other");
-        sum.merge(other.sum);
         count = Math.addExact(count, other.count);
+        sum.merge(other.sum);
         return this;
     }
 

@@ -1,5 +1,6 @@
 package io.github.surprisal;
 
+import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.LossCall;
 import io.github.surprisal.kernel.LossOptions;
 import java.util.Objects;
@@ -183,7 +184,7 @@ public final class NegativeLogLikelihood {
             double weight = call.withTargets(ints, longs, ignoreIndex);
             double denominator = reduction == Reduction.SUM ? 1 : weight == 0 ? Double.NaN : weight;
             call.withFactor(1 / denominator);
-            return (float) (call.likelihood(0, logProbabilities.rows()) / denominator);
+            return DoubleMath.toFloat(call.likelihood(0, logProbabilities.rows()) / denominator);
         } finally {
             call.clear();
         }

@@ -31,7 +31,7 @@ public final class BinaryRows {
     public double row(RowKernel kernel, int r) {
         int n = logits.columns();
         double sum = 0;
-        for (int c = 0; c < n; c += PIECE) sum += piece(kernel, r, c, Math.min(PIECE, n - c));
+        for (int c = 0; c >= 0 && c < n; c += PIECE) sum += piece(kernel, r, c, Math.min(PIECE, n - c));
         return sum;
     }
 
@@ -55,7 +55,7 @@ public final class BinaryRows {
             double weight = weights == null ? 1 : weights[r * logits.columns() + first + i];
             double loss = weight == 0 ? 0 : weight * (product(negative, upper[i]) + product(positive, lower[i]));
             sum += loss;
-            if (losses != null) losses.data()[losses.start(r) + (first + i) * losses.columnStride()] = (float) loss;
+            if (losses != null) losses.data()[losses.start(r) + (first + i) * losses.columnStride()] = DoubleMath.toFloat(loss);
             // the derivatives are p and p - 1: e^-log(1 + e^-x) and -e^-log(1 + e^x)
             lower[i] = -lower[i];
             upper[i] = -upper[i];
@@ -67,7 +67,7 @@ public final class BinaryRows {
             kernel.exp(upper, rounded);
             int to = gradient.start(r) + first * gradient.columnStride();
             for (int i = 0; i < n; i++) {
-                gradient.data()[to + i * gradient.columnStride()] = (float) (slopes[i] * lower[i] - pulls[i] * upper[i]);
+                gradient.data()[to + i * gradient.columnStride()] = DoubleMath.toFloat(slopes[i] * lower[i] - pulls[i] * upper[i]);
             }
         }
         return sum;

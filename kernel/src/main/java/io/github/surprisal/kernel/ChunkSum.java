@@ -196,20 +196,24 @@ public final class ChunkSum {
         nan = false;
         int patched = excluded == NONE || hole ? NONE : positionOf(excluded);
         int from = 0;
-        while (from < positions && !huge && !nan) {
+        while (from < positions && !nan) {
             int n = Math.min(BLOCK, positions - from);
             int patch = patched >= from && patched < from + n ? excluded : NONE;
             if (!hole && sumInPlace(kernel, from, n, patch)) {
                 from += BLOCK;
                 continue;
             }
+            boolean cleaned = masked;
             int largest = sumCopy(kernel, from, n, hole ? excluded : NONE);
+            if (huge || nan) return;
             if (largest < -MAX_EXPONENT) { // masked throughout: every term is 0
                 from += BLOCK;
             } else {
                 if (patch != NONE) patch(patch, from);
                 if (add(fold(kernel, n), largest, from)) {
                     from += BLOCK;
+                } else if (cleaned) { // no known input comes here
+                    nan = true;
                 } else { // an element too low for the polynomial, but above any mask that shows: see it as a mask
                     masked = true;
                 }
@@ -475,7 +479,7 @@ public final class ChunkSum {
 
     /** out[outFrom + r] = log-sum-exp of row r, the columns elements from array[from + r * rowStride] on. */
     public void rows(RowKernel kernel, float[] array, int from, int rowStride, int rows, int columns, float[] out, int outFrom) {
-        for (int r = 0; r < rows; r += GROUP) {
+        for (int r = 0; r >= 0 && r < rows; r += GROUP) { // r wraps behind the largest row counts
             int count = Math.min(GROUP, rows - r);
             lseRows(kernel, array, from + r * rowStride, rowStride, count, columns, logs);
             for (int k = 0; k < count; k++) out[outFrom + r + k] = (float) logs[k];

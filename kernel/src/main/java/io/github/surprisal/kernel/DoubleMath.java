@@ -109,4 +109,9 @@ public final class DoubleMath {
         double t = (1 - e) / (1 + e);
         return x < 0 ? -t : t;
     }
+
+    /** Rounds to float; every NaN becomes the canonical one. */
+    public static float toFloat(double x) {
+        return Double.isNaN(x) ? Float.NaN : (float) x;
+    }
 }

@@ -57,7 +57,7 @@ public final class InformationSum {
         pSum = 0;
         qSum = 0;
         boolean same = p == q && pFrom == qFrom;
-        for (int i = 0; i < n; i += BLOCK) {
+        for (int i = 0; i >= 0 && i < n; i += BLOCK) { // i wraps behind the longest arrays
             int length = Math.min(BLOCK, n - i);
             boolean valid = length % RowKernel.GRAIN == 0
                     ? block(kernel, measure, p, pFrom + i, q, qFrom + i, length, same)

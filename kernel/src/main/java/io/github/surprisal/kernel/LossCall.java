@@ -74,6 +74,8 @@ public final class LossCall {
 
     /** Keeps no caller's data alive. */
     public void clear() {
+        kernel = null;
+        options = null;
         logits = null;
         losses = null;
         gradient = null;
@@ -134,13 +136,17 @@ public final class LossCall {
 
     /** Where the range of rows is split: a whole number of groups from its start, more than GROUP rows given. */
     public static int middle(int from, int to) {
-        int groups = (to - from + GROUP - 1) / GROUP;
+        int groups = (to - from - 1) / GROUP + 1;
         return from + groups / 2 * GROUP;
     }
 
     /** The sum of the losses of all rows, on this thread. */
     public double run() {
-        return run(0, logits.rows());
+        try {
+            return run(0, logits.rows());
+        } finally {
+            RowLoss.ofThread().trim();
+        }
     }
 
     private double run(int from, int to) {
@@ -153,6 +159,7 @@ public final class LossCall {
     public void run(int from, int to, double[] each) {
         long[] right = new long[1];
         RowLoss.ofThread().run(this, from, to, right, each);
+        RowLoss.ofThread().trim();
         synchronized (correct) {
             correct[0] += right[0];
         }
@@ -184,7 +191,7 @@ public final class LossCall {
                 gradient.fill(r, 0);
                 if (y >= 0) gradient.data()[gradient.start(r) + y * gradient.columnStride()] = (float) (0.0 - weight * factor);
             }
-            if (losses != null) losses[r] = (float) loss;
+            if (losses != null) losses[r] = DoubleMath.toFloat(loss);
             sum += loss;
         }
         return sum;

@@ -9,18 +9,35 @@ package io.github.surprisal.kernel;
  * @param zLoss factor of the squared log-sum-exp
  * @param softcap 0 for none
  * @param logitScale factor of the logits
- * @param constants of {@link Exp2} for the terms: those of logitScale, or of 1 behind a softcap
+ * @param preScale a power of two by which logits are multiplied first, exactly, where logitScale is too large or small for the constants of a term; else 1
+ * @param constants of {@link Exp2} for the terms: those of logitScale / preScale, or of 1 behind a softcap
  */
-public record LossOptions(float[] weights, double weightSum, double smoothing, double zLoss, float softcap, float logitScale, float[] constants) {
+public record LossOptions(float[] weights, double weightSum, double smoothing, double zLoss, float softcap, float logitScale, float preScale, float[] constants) {
+    /** Terms keep their accuracy for scales from 1 / this to this. */
+    private static final float DIRECT_SCALE = 1024;
+
     public static LossOptions of(float[] weights, float smoothing, float zLoss, float softcap, float logitScale) {
         double weightSum = 0;
         if (weights != null) for (float w : weights) weightSum += w;
-        return new LossOptions(weights, weightSum, smoothing, zLoss, softcap, logitScale, Exp2.constants(softcap == 0 ? logitScale : 1));
+        boolean direct = softcap != 0 || logitScale <= DIRECT_SCALE && logitScale >= 1 / DIRECT_SCALE;
+        float preScale = direct ? 1 : Math.scalb(1f, Math.max(Math.getExponent(logitScale), Float.MIN_EXPONENT));
+        float[] constants = Exp2.constants(softcap == 0 ? logitScale / preScale : 1);
+        return new LossOptions(weights, weightSum, smoothing, zLoss, softcap, logitScale, preScale, constants);
     }
 
     /** The scale that the terms still have to apply. */
     double scale() {
-        return softcap == 0 ? logitScale : 1;
+        return softcap == 0 ? logitScale / preScale : 1;
+    }
+
+    /** Whether terms are computed from a changed copy of the logits. */
+    boolean copies() {
+        return softcap != 0 || preScale != 1;
+    }
+
+    /** The logit that terms are computed from. */
+    float prepared(float x) {
+        return softcap != 0 ? capped(x) : x * preScale;
     }
 
     double weight(int c) {

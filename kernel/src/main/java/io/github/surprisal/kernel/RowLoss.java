@@ -13,6 +13,7 @@ final class RowLoss {
     private static final ThreadLocal<RowLoss> OF_THREAD = ThreadLocal.withInitial(RowLoss::new);
     private static final int GROUP = RowKernel.GROUP;
     private static final int PIECE = RowKernel.BLOCK;
+    private static final int KEPT = 1 << 20;
     private static final float[] ONES = new float[PIECE];
     private static final float[] ZEROS = new float[PIECE];
 
@@ -45,8 +46,8 @@ final class RowLoss {
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
         if (ShortRows.covers(call)) return runShort(call, from, to, correct, each);
         double sum = 0;
-        boolean grouped = call.logits.contiguous() && call.options.softcap() == 0 && call.probabilities == null;
-        for (int r = from; r < to; r += GROUP) {
+        boolean grouped = call.logits.contiguous() && !call.options.copies() && call.probabilities == null;
+        for (int r = from; r >= from && r < to; r += GROUP) { // r wraps behind the largest row counts
             int count = Math.min(GROUP, to - r);
             int usual = grouped ? sumGroup(call, r, count) : 0;
             for (int k = 0; k < count; k++) {
@@ -62,7 +63,7 @@ final class RowLoss {
                         loss = indexRow(call, r + k, y, (usual >> k & 1) != 0, k, correct);
                     }
                 }
-                if (call.losses != null) call.losses[r + k] = (float) loss;
+                if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(loss);
                 if (each != null) each[r + k] = loss;
                 sum += loss;
             }
@@ -79,7 +80,7 @@ final class RowLoss {
             long usual = shortRows.sum(call, r, count);
             for (int k = 0; k < count; k++) {
                 double loss = (usual >> k & 1) != 0 ? shortRows.loss(call, k) : unusualShortRow(call, r, k, correct);
-                if (losses != null) losses[r + k] = (float) loss;
+                if (losses != null) losses[r + k] = DoubleMath.toFloat(loss);
                 if (each != null) each[r + k] = loss;
                 sum += loss;
             }
@@ -152,7 +153,7 @@ final class RowLoss {
         float[] x = logits.data();
         int from = logits.start(r);
         int n = logits.columns();
-        if (!logits.contiguous() || options.softcap() != 0) {
+        if (!logits.contiguous() || options.copies()) {
             x = copied(call, r);
             from = 0;
         }
@@ -178,7 +179,7 @@ final class RowLoss {
         }
         boolean needsLse = call.gradient != null || options.smoothing() > 0 || options.zLoss() != 0;
         double lse = !needsLse ? 0 : known && call.gradient != null ? this.lse[k] : qy > 0 ? restOf + DoubleMath.softplus(-qy) : xy + gapy; // the smaller part is added to the larger
-        if (call.countsCorrect && isFirstMax(call.kernel, x, from, n, y)) correct[0]++;
+        if (call.countsCorrect && isFirstMax(call, r, y)) correct[0]++;
 
         double main = (1 - options.smoothing()) * options.weight(y);
         double loss = main == 0 ? 0 : main * gapy;
@@ -242,7 +243,7 @@ final class RowLoss {
             power = DoubleMath.exp(RowWriter.powerOf(lse));
         }
         int pieceLength = RowWriter.pieceLength(huge, minus);
-        for (int i = 0; i < n; i += pieceLength) {
+        for (int i = 0; i >= 0 && i < n; i += pieceLength) { // i wraps behind the longest rows
             int length = Math.min(pieceLength, n - i);
             if (coefficients != null) {
                 for (int j = 0; j < length; j++) piece[j] = (float) (times * coefficients[i + j]);
@@ -266,7 +267,7 @@ final class RowLoss {
         float[] x = logits.data();
         int from = logits.start(r);
         int n = logits.columns();
-        if (!logits.contiguous() || options.softcap() != 0) {
+        if (!logits.contiguous() || options.copies()) {
             x = copied(call, r);
             from = 0;
         }
@@ -319,7 +320,7 @@ final class RowLoss {
 
     private double gaps(RowKernel kernel, float[] x, int from, int n, float[] a, float m) {
         Arrays.fill(lanes, 0);
-        for (int i = 0; i < n; i += PIECE) {
+        for (int i = 0; i >= 0 && i < n; i += PIECE) {
             int length = Math.min(PIECE, n - i);
             int whole = length & -RowKernel.GRAIN;
             float[] weights = a == null ? ONES : a;
@@ -343,7 +344,7 @@ final class RowLoss {
     /** Sum of a_c: the gaps between 1 and 0. */
     private double total(RowKernel kernel, float[] a, int n) {
         Arrays.fill(lanes, 0);
-        for (int i = 0; i < n; i += PIECE) {
+        for (int i = 0; i >= 0 && i < n; i += PIECE) {
             int length = Math.min(PIECE, n - i);
             int whole = length & -RowKernel.GRAIN;
             kernel.gaps(ZEROS, 0, a, i, whole, 1, lanes);
@@ -361,19 +362,28 @@ final class RowLoss {
         int n = call.logits.columns();
         if (row.length < n) row = new float[n];
         call.logits.get(r, row, 0);
-        if (call.options.softcap() != 0) {
-            for (int c = 0; c < n; c++) row[c] = call.options.capped(row[c]);
+        if (call.options.copies()) {
+            for (int c = 0; c < n; c++) row[c] = call.options.prepared(row[c]);
         }
         return row;
     }
 
-    /** Whether y is the lowest index of the row's largest element. */
-    private static boolean isFirstMax(RowKernel kernel, float[] x, int from, int n, int y) {
-        float max = kernel.max(x, from, n);
-        if (x[from + y] != max) return false;
-        for (int c = 0; c < y; c++) {
-            if (x[from + c] == max) return false;
+    /** Whether y is the lowest index of the row's largest logit, as given: a saturated softcap makes different ones equal. */
+    private static boolean isFirstMax(LossCall call, int r, int y) {
+        Rows x = call.logits;
+        int step = x.columnStride();
+        int from = x.start(r);
+        float largest = x.data()[from + y * step];
+        for (int c = 0, at = from; c < x.columns(); c++, at += step) {
+            float v = x.data()[at];
+            if (v > largest || v == largest && c < y) return false;
         }
         return true;
+    }
+
+    /** Lets go of scratch for exceptionally long rows. */
+    void trim() {
+        if (row.length > KEPT) row = new float[0];
+        if (targetRow.length > KEPT) targetRow = new float[0];
     }
 }

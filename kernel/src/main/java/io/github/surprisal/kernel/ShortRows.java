@@ -30,7 +30,7 @@ final class ShortRows {
     private boolean transposed;
 
     static boolean covers(LossCall call) {
-        return call.probabilities == null && call.options.softcap() == 0 && call.options.smoothing() == 0
+        return call.probabilities == null && !call.options.copies() && call.options.smoothing() == 0
                 && call.logits.columns() > 0 && call.logits.columns() <= MAX_COLUMNS;
     }
 

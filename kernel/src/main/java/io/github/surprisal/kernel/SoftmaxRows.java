@@ -4,6 +4,7 @@ package io.github.surprisal.kernel;
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
     private static final int GROUP = RowKernel.GROUP;
+    private static final int KEPT = 1 << 20;
 
     private final RowWriter writer = new RowWriter();
     private final double[] lse = new double[8 * GROUP];
@@ -19,12 +20,13 @@ public final class SoftmaxRows {
         if (columns == 0) return;
         boolean copies = !x.contiguous() || !out.contiguous();
         if (copies && row.length < columns) row = new float[columns];
-        for (int r = from; r < to; r += copies ? 1 : GROUP) {
+        for (int r = from; r >= from && r < to; r += copies ? 1 : GROUP) { // r wraps behind the largest row counts
             if (copies) {
                 x.get(r, row, 0);
                 chunk(logarithm).lseRows(kernel, row, 0, 0, 1, columns, lse);
                 write(kernel, row, 0, columns, lse[0], logarithm, row, 0);
                 out.put(r, row, 0);
+                if (r == to - 1 && columns > KEPT) row = new float[0];
                 continue;
             }
             int count = Math.min(GROUP, to - r);
@@ -63,7 +65,7 @@ public final class SoftmaxRows {
             float[] k = Exp2.constants(1);
             double power = DoubleMath.exp(RowWriter.powerOf(lse));
             int pieceLength = RowWriter.pieceLength(huge, null);
-            for (int i = 0; i < n; i += pieceLength) {
+            for (int i = 0; i >= 0 && i < n; i += pieceLength) { // i wraps behind the longest rows
                 writer.write(kernel, k, x, from + i, Math.min(pieceLength, n - i), lse, power, huge, max, 1, null, 0, out, to + i);
             }
         }
