@@ -31,6 +31,15 @@ class LogitScaleTest {
     }
 
     @Test
+    void subnormalScale() {
+        float scale = 1e-42f; // the largest logits become 3.4e-4
+        float[] x = {Float.MAX_VALUE, 0, -Float.MAX_VALUE};
+        double exact = Math.log(Math.exp((double) scale * x[0]) + 1 + Math.exp((double) scale * x[2])) - (double) scale * x[0];
+        float loss = CrossEntropy.builder().logitScale(scale).build().loss(Matrix.of(x, 1, 3), new int[] {0});
+        assertEquals(exact, loss, 2 * Math.ulp((float) exact));
+    }
+
+    @Test
     void equalAndMaskedLogitsOfEveryScale() {
         for (float scale : SCALES) {
             CrossEntropy scaled = CrossEntropy.builder().logitScale(scale).build();

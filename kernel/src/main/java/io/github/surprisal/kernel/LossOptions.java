@@ -20,7 +20,7 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
         double weightSum = 0;
         if (weights != null) for (float w : weights) weightSum += w;
         boolean direct = softcap != 0 || logitScale <= DIRECT_SCALE && logitScale >= 1 / DIRECT_SCALE;
-        float preScale = direct ? 1 : Math.scalb(1f, Math.max(Math.getExponent(logitScale), Float.MIN_EXPONENT));
+        float preScale = direct ? 1 : Math.scalb(1f, Math.getExponent((double) logitScale)); // as a double it is normal
         float[] constants = Exp2.constants(softcap == 0 ? logitScale / preScale : 1);
         return new LossOptions(weights, weightSum, smoothing, zLoss, softcap, logitScale, preScale, constants);
     }

@@ -188,7 +188,7 @@ final class RowLoss {
             float m = gapy < 1 ? x[from + y] : (float) (lse / scale);
             double above = gapy < 1 ? gapy : lse - scale * m;
             double total = weightTotal(options, n);
-            double gaps = scale * gaps(call, x, from, n, options.weights(), m);
+            double gaps = scale * gaps(call.kernel, x, from, n, options.weights(), m);
             loss += share * (gaps + total * above);
         }
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
@@ -299,7 +299,7 @@ final class RowLoss {
             lse = scale * max + above;
         }
         double total = total(call.kernel, a, n);
-        double loss = scale * gaps(call, x, from, n, a, max) + total * above;
+        double loss = scale * gaps(call.kernel, x, from, n, a, max) + total * above;
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
         if (call.gradient != null) {
             double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
@@ -314,10 +314,6 @@ final class RowLoss {
     // ---- sums over the classes
 
     /** Sum of a_c (m - x_c) in double, in a fixed order; a_c = 1 if a is null. */
-    private double gaps(LossCall call, float[] x, int from, int n, float[] a, float m) {
-        return gaps(call.kernel, x, from, n, a, m);
-    }
-
     private double gaps(RowKernel kernel, float[] x, int from, int n, float[] a, float m) {
         Arrays.fill(lanes, 0);
         for (int i = 0; i >= 0 && i < n; i += PIECE) {

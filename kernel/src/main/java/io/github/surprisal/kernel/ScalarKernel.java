@@ -146,12 +146,15 @@ public final class ScalarKernel implements RowKernel {
 
     @Override
     public void foldColumns(float[] partials, int n, double[] sums) {
-        double[] lanes = new double[8];
         for (int r = 0; r < n; r++) {
-            for (int i = 0; i < 8; i++) lanes[i] = (double) partials[i * COLUMN + r] + partials[(i + 8) * COLUMN + r];
-            foldLanes(1, lanes);
-            sums[r] = lanes[0];
+            double even = (pair(partials, r, 0) + pair(partials, r, 4)) + (pair(partials, r, 2) + pair(partials, r, 6));
+            double odd = (pair(partials, r, 1) + pair(partials, r, 5)) + (pair(partials, r, 3) + pair(partials, r, 7));
+            sums[r] = even + odd;
         }
+    }
+
+    private static double pair(float[] partials, int r, int i) {
+        return (double) partials[i * COLUMN + r] + partials[(i + 8) * COLUMN + r];
     }
 
     @Override

@@ -80,7 +80,7 @@ final class WarmStart {
         kernel.mask(x, x.length, -0x1p22f);
         kernel.terms(x, 0, n, 0, Exp2.constants(1), 1, partials, 0);
         kernel.termsMinus(x, 0, n, 0, Exp2.constants(1), 1, x, n, partials, 0);
-        kernel.sumColumns(x, 0, RowKernel.GRAIN, 40, RowKernel.GRAIN, excluded, 0, Exp2.constants(1), columns, excluded);
+        kernel.sumColumns(x, 0, RowKernel.GRAIN, 40, RowKernel.GRAIN, excluded, 0, Exp2.constants(1), columns, tops);
         kernel.foldColumns(columns, RowKernel.GRAIN, lanes);
         Arrays.fill(excluded, -1);
         Arrays.fill(rounders, Exp2.rounder(0));
