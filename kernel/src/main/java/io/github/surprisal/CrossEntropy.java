@@ -29,8 +29,8 @@ import java.util.Objects;
  * An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class: loss 0 and gradient 0.
  *
  * <p>Immutable and thread-safe. With index targets the logits are read from memory once, with a gradient once more while the row is in the cache; no buffer of
- * their size is made: one or two rows of scratch a thread where rows are not contiguous, capped or have probability targets. Serial calls allocate nothing
- * in steady state.
+ * their size is made: one or two rows of scratch a thread where rows are not contiguous, capped or have probability targets. The code of serial
+ * calls allocates nothing.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="cross-entropy"}
  */
