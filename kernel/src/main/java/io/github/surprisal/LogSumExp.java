@@ -4,6 +4,7 @@ import io.github.surprisal.kernel.ChunkSum;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.Kernels;
 import io.github.surprisal.kernel.LogSum;
+import io.github.surprisal.kernel.RowBatch;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.Rows;
 import java.lang.foreign.MemorySegment;
@@ -195,11 +196,6 @@ public final class LogSumExp {
     }
 
     private static void rows(RowKernel kernel, Rows x, float[] out, int from, int to) {
-        ChunkSum sum = unscaled();
-        if (x.contiguous()) {
-            sum.rows(kernel, x.data(), x.start(from), x.rowStride(), to - from, x.columns(), out, from);
-        } else {
-            for (int r = from; r < to; r++) out[r] = sum.lse(kernel, x.data(), x.start(r), x.columns(), x.columnStride());
-        }
+        RowBatch.ofThread().withConstants(Exp2.constants(1)).lse(kernel, x, from, to, out);
     }
 }

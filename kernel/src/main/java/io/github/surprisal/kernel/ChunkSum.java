@@ -54,9 +54,9 @@ public final class ChunkSum {
 
     private final float[] scratch = new float[STREAMS * BLOCK];
     private final float[] partials = new float[GROUP * BLOCK];
-    private final int[] tops = new int[RowKernel.TOPS + GRAIN];
+    private final int[] tops = new int[RowKernel.TOPS_LENGTH];
+    private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] sums = new double[8 * GROUP];
-    private final double[] logs = new double[GROUP];
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
 
@@ -158,11 +158,11 @@ public final class ChunkSum {
         }
     }
 
-    private static int body(int length) {
+    static int body(int length) {
         return length / TAIL * GRAIN;
     }
 
-    private static int positions(int length) {
+    static int positions(int length) {
         return (length + TAIL - 1) / TAIL * GRAIN;
     }
 
@@ -175,7 +175,7 @@ public final class ChunkSum {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (excluded == NONE && needsCare(others + best, top, exponent)) {
+        } else if (excluded == NONE && needsCare(others + best, DoubleMath.log(others + best), top, exponent)) {
             sumWithCare(kernel);
         } else {
             chunk.set(exponent * DoubleMath.LN2, 0, others + best);
@@ -197,6 +197,11 @@ public final class ChunkSum {
         int patched = excluded == NONE || hole ? NONE : positionOf(excluded);
         int from = 0;
         while (from < positions && !nan) {
+            int blocks = hole ? 0 : sumBlocksInPlace(kernel, from, patched, excluded);
+            if (blocks > 0) {
+                from += blocks * BLOCK;
+                continue;
+            }
             int n = Math.min(BLOCK, positions - from);
             int patch = patched >= from && patched < from + n ? excluded : NONE;
             if (!hole && sumInPlace(kernel, from, n, patch)) {
@@ -235,6 +240,48 @@ public final class ChunkSum {
         return true;
     }
 
+    /** Sums and adds whole blocks of the body, which need no copy, up to {@link RowKernel#GROUP}; stops at one that is not as expected. */
+    private int sumBlocksInPlace(RowKernel kernel, int from, int patched, int excluded) {
+        if (array == null || stride != 1) return 0;
+        int count = Math.min(top == Integer.MIN_VALUE ? 1 : GROUP, (body - from) / BLOCK); // the first tells whether the exponent is right
+        if (count <= 0) return 0;
+        int first = (int) (base + start + from);
+        boolean cleaned = masked;
+        if (cleaned) kernel.sumMasked(array, first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
+        else kernel.sum(array, first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
+        int usual = 0;
+        int raw = 0;
+        for (int highest = top; usual < count; usual++) {
+            if (cleaned) {
+                if (isNan(bits[usual])) break;
+                raw = unsignedMax(raw, bits[usual]);
+            }
+            int largest = largest(tops[usual], exponent);
+            if (cleaned && largest < -MAX_EXPONENT) continue; // masked throughout: every term is 0
+            if (!isExpected(tops[usual], largest, highest)) break;
+            highest = Math.max(highest, largest);
+        }
+        if (usual == 0) return 0;
+        if (patched >= from && patched < from + usual * BLOCK) patch(excluded, from);
+        kernel.fold(partials, BLOCK, usual, sums);
+        for (int b = 0; b < usual; b++) {
+            int largest = largest(tops[b], exponent);
+            if (largest >= -MAX_EXPONENT && !add(sums[b], largest, from + b * BLOCK)) return b;
+        }
+        if (cleaned) masked = isMasked(raw);
+        return usual;
+    }
+
+    /** Whether among elements with this unsigned maximum of bits there is a NaN of negative sign. */
+    static boolean isNan(int bits) {
+        return Integer.compareUnsigned(bits, NEGATIVE_INFINITY_BITS) > 0;
+    }
+
+    /** Whether among elements with this unsigned maximum of bits there are masks. */
+    boolean isMasked(int bits) {
+        return Integer.compareUnsigned(bits, Float.floatToRawIntBits(constants[Exp2.PADDING])) > 0;
+    }
+
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
     private boolean sumInPlace(RowKernel kernel, int from, int n, int patch) {
         if (masked || array == null || stride != 1) return false;
@@ -252,18 +299,23 @@ public final class ChunkSum {
             bits = unsignedMax(bits, tops[0]);
         }
         int largest = largest(bits, exponent);
-        if (!isCounted(bits, largest)) return false;
-        int needed = exponentFor(largest);
-        if (top == Integer.MIN_VALUE ? needed != exponent : needed > exponent) return false;
+        if (!isExpected(bits, largest, top)) return false;
         if (patch != NONE) patch(patch, from);
         return add(fold(kernel, n), largest, from);
     }
 
-    private static int unsignedMax(int a, int b) {
+    /** Whether a block with these exponent bits could be summed with the current exponent, the largest so far being highest. */
+    private boolean isExpected(int bits, int largest, int highest) {
+        if (!isCounted(bits, largest)) return false;
+        int needed = exponentFor(largest);
+        return highest == Integer.MIN_VALUE ? needed == exponent : needed <= exponent;
+    }
+
+    static int unsignedMax(int a, int b) {
         return Integer.compareUnsigned(a, b) > 0 ? a : b;
     }
 
-    private static int largest(int bits, int exponent) {
+    static int largest(int bits, int exponent) {
         return bits - Exp2.ZERO_SCALE - 127 + exponent;
     }
 
@@ -282,10 +334,9 @@ public final class ChunkSum {
             boolean cleaned = masked;
             gather(from, n, hole, constants[Exp2.PADDING]);
             if (cleaned) {
-                float padding = constants[Exp2.PADDING];
-                int bits = kernel.mask(scratch, STREAMS * n, padding);
-                nan = Integer.compareUnsigned(bits, NEGATIVE_INFINITY_BITS) > 0;
-                masked = Integer.compareUnsigned(bits, Float.floatToRawIntBits(padding)) > 0;
+                int bits = kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
+                nan = isNan(bits);
+                masked = isMasked(bits);
             }
             int bits = sumScratch(kernel, n);
             int largest = largest(bits, exponent);
@@ -338,7 +389,14 @@ public final class ChunkSum {
     }
 
     private int positionOf(int element) {
-        return element < STREAMS * body ? element % body : body + (element - STREAMS * body) % GRAIN;
+        return positionOf(element, body);
+    }
+
+    /** The position of an element in a chunk whose body has four streams of this many. */
+    static int positionOf(int element, int body) {
+        if (element >= STREAMS * body) return body + (element - STREAMS * body) % GRAIN;
+        int half = element >= 2 * body ? element - 2 * body : element; // no division: this is done for every row
+        return half >= body ? half - body : half;
     }
 
     private int streamOf(int element) {
@@ -391,11 +449,12 @@ public final class ChunkSum {
      * must stay apart, and the others be summed more exactly. Also makes a lone element return itself, for which elsewhere
      * the rounding to float suffices.
      */
-    private boolean needsCare(double sum, int top, int exponent) {
-        if (topApart && sum < Math.scalb(4.0, top - exponent)) return true;
-        if (Math.abs(top) > 5 || sum >= Math.scalb(FEW, top - exponent)) return false;
-        boolean dominated = Math.abs(top) <= 3 && sum < Math.scalb(2.0, top - exponent);
-        return dominated || Math.abs(exponent * DoubleMath.LN2 + DoubleMath.log(sum)) < 1;
+    boolean needsCare(double sum, double log, int top, int exponent) {
+        double largest = DoubleMath.powerOfTwo(top - exponent);
+        if (topApart && sum < 4 * largest) return true;
+        if (Math.abs(top) > 5 || sum >= FEW * largest) return false;
+        boolean dominated = Math.abs(top) <= 3 && sum < 2 * largest;
+        return dominated || Math.abs(exponent * DoubleMath.LN2 + log) < 1;
     }
 
     private void sumWithCare(RowKernel kernel) {
@@ -475,32 +534,7 @@ public final class ChunkSum {
         return constants[Exp2.C1]; // the polynomial of e^(scale * r) begins 1 + scale * r
     }
 
-    // ---- rows of one block, a group at a time: long chains of dependent operations overlap across rows
-
-    /** out[outFrom + r] = log-sum-exp of row r, the columns elements from array[from + r * rowStride] on. */
-    public void rows(RowKernel kernel, float[] array, int from, int rowStride, int rows, int columns, float[] out, int outFrom) {
-        for (int r = 0; r >= 0 && r < rows; r += GROUP) { // r wraps behind the largest row counts
-            int count = Math.min(GROUP, rows - r);
-            lseRows(kernel, array, from + r * rowStride, rowStride, count, columns, logs);
-            for (int k = 0; k < count; k++) out[outFrom + r + k] = (float) logs[k];
-        }
-    }
-
-    /** lse[k] = log-sum-exp, not yet rounded, of row k of up to {@link RowKernel#GROUP}; lse has room for as many. */
-    public void lseRows(RowKernel kernel, float[] array, int from, int rowStride, int count, int columns, double[] lse) {
-        int usual = sumRows(kernel, array, from, rowStride, count, columns, null, 0);
-        int e = exponent;
-        for (int k = 0; k < GROUP; k++) {
-            if ((usual >> k & 1) != 0 && needsCare(sums[k], largest(tops[k], e), e)) usual &= ~(1 << k);
-            lse[k] = (usual >> k & 1) == 0 ? 1 : sums[k];
-        }
-        if (usual != 0) kernel.log(lse, GROUP);
-        for (int k = 0; k < count; k++) {
-            lse[k] = (usual >> k & 1) != 0 ? e * DoubleMath.LN2 + lse[k] : exactLse(kernel, array, from + k * rowStride, columns, 1);
-        }
-    }
-
-    private double exactLse(RowKernel kernel, float[] array, int from, int length, int stride) {
+    double exactLse(RowKernel kernel, float[] array, int from, int length, int stride) {
         row.clear();
         add(kernel, array, from, length, stride, row);
         return row.value();
@@ -513,44 +547,18 @@ public final class ChunkSum {
         return row.above((double) max * scale());
     }
 
-    /**
-     * Sums of up to {@link RowKernel#GROUP} rows, each without the element excluded[excludedFrom + k] if excluded is not null.
-     *
-     * @return a bit for each row k whose sum, in units of 2^{@link #exponent()}, is {@link #sum}(k); the others are for
-     *     {@link #addWithout}
-     */
-    public int sumRows(RowKernel kernel, float[] x, int from, int rowStride, int count, int columns, int[] excluded, int excludedFrom) {
-        length = columns;
-        body = body(columns);
-        positions = positions(columns);
-        if (masked || positions > BLOCK || columns == 0) return 0;
-        int tail = columns - STREAMS * body;
-        Arrays.fill(tops, 0);
-        if (body > 0) kernel.sum(x, from, rowStride, body, body, count, exponent, constants, partials, 0, tops, 0);
-        if (tail > 0) {
-            for (int k = 0; k < count; k++) {
-                System.arraycopy(x, from + k * rowStride + columns - tail, scratch, k * TAIL, tail);
-                Arrays.fill(scratch, k * TAIL + tail, (k + 1) * TAIL, constants[Exp2.PADDING]);
-            }
-            kernel.sum(scratch, 0, TAIL, GRAIN, GRAIN, count, exponent, constants, partials, body, tops, GROUP);
-            for (int k = 0; k < count; k++) tops[k] = unsignedMax(tops[k], tops[GROUP + k]);
-        }
-        if (excluded != null) {
-            array = x;
-            stride = 1;
-            start = 0;
-            for (int k = 0; k < count; k++) {
-                base = from + k * rowStride;
-                patch(excluded[excludedFrom + k], -k * BLOCK);
-            }
-            array = null;
-        }
-        kernel.fold(partials, positions, count, sums);
-        int usual = 0;
-        for (int k = 0; k < count; k++) {
-            if (isUsual(tops[k]) && isUsual(sums[k])) usual |= 1 << k;
-        }
-        return usual;
+    // ---- what a batch of rows needs to know
+
+    boolean masked() {
+        return masked;
+    }
+
+    void setMasked(boolean masked) {
+        this.masked = masked;
+    }
+
+    float[] constants() {
+        return constants;
     }
 
     /** Whether {@link #exponent()} is right for a row whose largest exponent bits are these: exponentFor(largest), in one comparison. */
@@ -564,11 +572,7 @@ public final class ChunkSum {
         return sum >= SMALL_REST;
     }
 
-    public int exponent() {
+    int exponent() {
         return exponent;
-    }
-
-    public double sum(int k) {
-        return sums[k];
     }
 }

@@ -69,6 +69,11 @@ public final class DoubleMath {
         return (1 + p) * Double.longBitsToDouble(Double.doubleToRawLongBits(shifted) + 1023 << 52);
     }
 
+    /** 2^n for |n| <= 1000; Math.scalb is slower. */
+    static double powerOfTwo(int n) {
+        return Double.longBitsToDouble((long) (n + 1023) << 52);
+    }
+
     /** sqrt(2) - 1: where log1p goes over from artanh around 1 to artanh around sqrt(2). */
     public static final double SQRT2_MINUS_1 = 0x1.a827999fcef34p-2;
 

@@ -102,6 +102,31 @@ public final class LossCall {
         return y == ignoreIndex ? -1 : checked(r, y, logits.columns());
     }
 
+    /**
+     * Puts the targets of the rows r .. r + count, -1 for ignored ones, into to; a bit for each that is kept. Read and checked here once: see
+     * {@link #target}. No branch, because targets are as random as anything.
+     */
+    long targets(int r, int count, int[] to) {
+        int classes = logits.columns();
+        int outside = 0;
+        if (intTargets != null) {
+            int ignored = (int) ignoreIndex;
+            for (int k = 0; k < count; k++) {
+                int y = intTargets[r + k];
+                outside |= y == ignored ? 0 : y | classes - 1 - y;
+                to[k] = y == ignored ? -1 : y;
+            }
+        } else {
+            for (int k = 0; k < count; k++) to[k] = target(r + k);
+        }
+        if (outside < 0) {
+            for (int k = 0; k < count; k++) to[k] = target(r + k); // throws, unless another thread has changed it meanwhile
+        }
+        long kept = 0;
+        for (int k = 0; k < count; k++) kept |= (to[k] >= 0 ? 1L : 0L) << k;
+        return kept;
+    }
+
     static int checked(int r, long y, int classes) {
         if (y < 0 || y >= classes) {
             throw new IndexOutOfBoundsException("target of row " + r + " is " + y + ", there are " + classes + " classes");
@@ -112,10 +137,26 @@ public final class LossCall {
     private double weigh() {
         float[] weights = options.weights();
         if (weights != null) return weigh(weights, 0, logits.rows());
+        if (intTargets != null && countKept()) return kept;
         for (int r = 0; r < logits.rows(); r++) {
             if (target(r) >= 0) kept++;
         }
         return kept;
+    }
+
+    /** Counts the kept rows in a loop that C2 vectorises; false, with nothing counted, if a target is out of range. */
+    private boolean countKept() {
+        int classes = logits.columns();
+        int ignored = (int) ignoreIndex;
+        int outside = 0;
+        int count = 0;
+        for (int y : intTargets) {
+            outside |= y == ignored ? 0 : y | classes - 1 - y;
+            count += y == ignored ? 0 : 1;
+        }
+        if (outside < 0) return false;
+        kept = count;
+        return true;
     }
 
     /** In the fixed order of sums. */

@@ -40,6 +40,11 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
         return softcap != 0 ? capped(x) : x * preScale;
     }
 
+    /** Whether the loss is the gap between log-sum-exp and the target's logit, and nothing else. */
+    boolean isPlain() {
+        return weights == null && smoothing == 0 && zLoss == 0;
+    }
+
     double weight(int c) {
         return weights == null ? 1 : weights[c];
     }

@@ -15,10 +15,13 @@ public interface RowKernel extends InformationKernel {
     int GRAIN = 16;
 
     /** Blocks one call may sum. */
-    int GROUP = 8;
+    int GROUP = 16;
 
-    /** tops[TOPS ..] is scratch for the lanes of one vector; the array has {@link #TOPS} + {@link #GRAIN} elements. */
+    /** tops[TOPS ..] is scratch for the lanes of one vector a block. */
     int TOPS = 2 * GROUP;
+
+    /** Length of the array of tops. */
+    int TOPS_LENGTH = TOPS + GROUP * GRAIN;
 
     /** Floats per vector, 1 for scalar. */
     int lanes();
@@ -33,6 +36,20 @@ public interface RowKernel extends InformationKernel {
      */
     void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom);
+
+    /**
+     * As {@link #sum}, with each element below k's padding, -infinity too, taken for it: its term is +0. bits[topsFrom + b] becomes the
+     * unsigned maximum of the bits of the block's elements as they are: above those of the padding there are masks, above those of -infinity
+     * NaN of negative sign, which show nowhere else. bits is as long as tops.
+     */
+    void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, int[] bits);
+
+    /**
+     * out[b * 4 * GRAIN + i] = x[from + b * step + i] for i < tail and padding for the others, 0 <= i < 4 * GRAIN, 0 <= b < count. May read
+     * x where it writes padding.
+     */
+    void pad(float[] x, int from, int step, int tail, int count, float padding, float[] out);
 
     /**
      * sums[k] = the sum of partials[k * BLOCK .. k * BLOCK + n) for each of count blocks, in the fixed tree: taken as two

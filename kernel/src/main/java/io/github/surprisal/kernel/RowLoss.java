@@ -11,7 +11,6 @@ import java.util.Arrays;
  */
 final class RowLoss {
     private static final ThreadLocal<RowLoss> OF_THREAD = ThreadLocal.withInitial(RowLoss::new);
-    private static final int GROUP = RowKernel.GROUP;
     private static final int PIECE = RowKernel.BLOCK;
     private static final int KEPT = 1 << 20;
     private static final float[] ONES = new float[PIECE];
@@ -23,16 +22,7 @@ final class RowLoss {
 
     private final LogSum others = new LogSum();
     private final RowWriter writer = new RowWriter();
-    private final ShortRows shortRows = new ShortRows();
-    private final int[] targets = new int[GROUP];
-    private final int[] excluded = new int[GROUP];
-    private final double[] lse = new double[GROUP];
-    private final double[] power = new double[GROUP];
-    private final double[] p = new double[GROUP];
-    private final double[] notP = new double[GROUP];
-    private final double[] rest = new double[GROUP];
-    private final double[] q = new double[GROUP];
-    private final double[] gap = new double[GROUP];
+    private final LossBatch batch = new LossBatch();
     private final double[] lanes = new double[16];
     private final float[] piece = new float[PIECE];
     private float[] row = new float[0];
@@ -44,110 +34,35 @@ final class RowLoss {
 
     /** The sum, in order, of the losses of rows from .. to, each put into each if that is not null. correct[0] grows by the right argmaxes. */
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
-        if (ShortRows.covers(call)) return runShort(call, from, to, correct, each);
         double sum = 0;
-        boolean grouped = call.logits.contiguous() && !call.options.copies() && call.probabilities == null;
-        for (int r = from; r >= from && r < to; r += GROUP) { // r wraps behind the largest row counts
-            int count = Math.min(GROUP, to - r);
-            int usual = grouped ? sumGroup(call, r, count) : 0;
+        boolean batched = LossBatch.covers(call);
+        boolean writesShort = LossBatch.writesShort(call);
+        boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writesShort);
+        for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
+            count = batched ? LossBatch.countFrom(call, r, to) : 1;
+            long usual = batched ? batch.sum(call, r, count) : 0;
             for (int k = 0; k < count; k++) {
                 double loss;
-                if (call.probabilities != null) {
-                    loss = probabilityRow(call, r + k);
-                } else {
-                    int y = (usual >> k & 1) != 0 ? targets[k] : call.target(r + k);
-                    if (y < 0) {
-                        loss = 0;
-                        if (call.gradient != null) call.gradient.fill(r + k, 0);
-                    } else {
-                        loss = indexRow(call, r + k, y, (usual >> k & 1) != 0, k, correct);
-                    }
-                }
+                if (gapsOnly && (usual >> k & 1) != 0) loss = batch.gap[k];
+                else if (call.probabilities != null) loss = probabilityRow(call, r + k);
+                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), (usual >> k & 1) != 0, k, writesShort, correct);
                 if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(loss);
                 if (each != null) each[r + k] = loss;
                 sum += loss;
             }
+            if (writesShort && usual != 0) batch.writeShort(call, r, usual);
         }
         return sum;
-    }
-
-    /** As {@link #run}, for short rows. */
-    private double runShort(LossCall call, int from, int to, long[] correct, double[] each) {
-        double sum = 0;
-        float[] losses = call.losses;
-        for (int r = from, count; r < to; r += count) {
-            count = shortRows.countFrom(call, r, to);
-            long usual = shortRows.sum(call, r, count);
-            for (int k = 0; k < count; k++) {
-                double loss = (usual >> k & 1) != 0 ? shortRows.loss(call, k) : unusualShortRow(call, r, k, correct);
-                if (losses != null) losses[r + k] = DoubleMath.toFloat(loss);
-                if (each != null) each[r + k] = loss;
-                sum += loss;
-            }
-            if (usual == 0) continue;
-            if (call.countsCorrect) correct[0] += shortRows.countFirstMax(call, r, usual);
-            if (call.gradient != null) shortRows.gradient(call, r, usual);
-        }
-        return sum;
-    }
-
-    private double unusualShortRow(LossCall call, int r, int k, long[] correct) {
-        int y = shortRows.target(k);
-        if (y >= 0) return indexRow(call, r + k, y, false, k, correct);
-        if (call.gradient != null) call.gradient.fill(r + k, 0);
-        return 0;
-    }
-
-    /** q and gap of the usual rows among up to {@link RowKernel#GROUP}; returns a bit for each. Ignored rows are unusual. */
-    private int sumGroup(LossCall call, int r, int count) {
-        Rows x = call.logits;
-        LossOptions options = call.options;
-        int kept = 0;
-        for (int k = 0; k < count; k++) {
-            targets[k] = call.target(r + k);
-            excluded[k] = Math.max(targets[k], 0);
-            if (targets[k] >= 0) kept |= 1 << k;
-        }
-        if (kept == 0) return 0;
-        int from = x.start(r);
-        ChunkSum chunk = ChunkSum.ofThread().withConstants(options.constants());
-        int usual = kept & chunk.sumRows(call.kernel, x.data(), from, x.rowStride(), count, x.columns(), excluded, 0);
-        if (usual == 0) return 0;
-        for (int k = 0; k < GROUP; k++) q[k] = (usual >> k & 1) != 0 ? chunk.sum(k) : 1;
-        call.kernel.log(q, GROUP);
-        for (int k = 0; k < count; k++) {
-            float target = x.data()[from + k * x.rowStride() + excluded[k]];
-            rest[k] = q[k] + chunk.exponent() * DoubleMath.LN2;
-            q[k] = rest[k] - options.scale() * target;
-            if (!Float.isFinite(target)) usual &= ~(1 << k);
-        }
-        System.arraycopy(q, 0, gap, 0, GROUP);
-        call.kernel.softplus(gap, GROUP);
-        if (call.gradient != null) prepareGradients(call, r, count);
-        return usual;
-    }
-
-    /** lse, p, notP and power of a group's rows: side by side they cost a fraction. */
-    private void prepareGradients(LossCall call, int r, int count) {
-        Rows x = call.logits;
-        for (int k = 0; k < GROUP; k++) lse[k] = -q[k];
-        call.kernel.softplus(lse, GROUP);
-        for (int k = 0; k < count; k++) {
-            double xy = call.options.scale() * x.data()[x.start(r + k) + excluded[k]];
-            lse[k] = q[k] > 0 ? rest[k] + lse[k] : xy + gap[k];
-            boolean finite = Math.abs(lse[k]) < Double.POSITIVE_INFINITY;
-            power[k] = finite ? RowWriter.powerOf(lse[k]) : 0;
-            p[k] = -gap[k];
-            notP[k] = finite ? q[k] - gap[k] : 0;
-        }
-        call.kernel.exp(power, GROUP);
-        call.kernel.exp(p, GROUP);
-        call.kernel.exp(notP, GROUP);
     }
 
     // ---- one row, index target
 
-    private double indexRow(LossCall call, int r, int y, boolean known, int k, long[] correct) {
+    /** known: row k of the batch has been summed; written: it also writes the gradient of such rows. */
+    private double indexRow(LossCall call, int r, int y, boolean known, int k, boolean written, long[] correct) {
+        if (y < 0) {
+            if (call.gradient != null) call.gradient.fill(r, 0);
+            return 0;
+        }
         Rows logits = call.logits;
         LossOptions options = call.options;
         float[] x = logits.data();
@@ -163,9 +78,9 @@ final class RowLoss {
         double gapy;
         double restOf;
         if (known) {
-            qy = q[k];
-            gapy = gap[k];
-            restOf = rest[k];
+            qy = batch.q[k];
+            gapy = batch.gap[k];
+            restOf = batch.rest[k];
         } else {
             others.clear();
             ChunkSum.ofThread().withConstants(options.constants()).addWithout(call.kernel, x, from, n, 1, y, others);
@@ -178,7 +93,7 @@ final class RowLoss {
             gapy = DoubleMath.softplus(qy);
         }
         boolean needsLse = call.gradient != null || options.smoothing() > 0 || options.zLoss() != 0;
-        double lse = !needsLse ? 0 : known && call.gradient != null ? this.lse[k] : qy > 0 ? restOf + DoubleMath.softplus(-qy) : xy + gapy; // the smaller part is added to the larger
+        double lse = !needsLse ? 0 : known && call.gradient != null ? batch.lse[k] : qy > 0 ? restOf + DoubleMath.softplus(-qy) : xy + gapy; // the smaller part is added to the larger
         if (call.countsCorrect && isFirstMax(call, r, y)) correct[0]++;
 
         double main = (1 - options.smoothing()) * options.weight(y);
@@ -193,20 +108,18 @@ final class RowLoss {
         }
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
-        if (call.gradient != null) {
-            if (!known) {
-                k = 0;
-                p[0] = DoubleMath.exp(-gapy);
-                notP[0] = qy == Double.POSITIVE_INFINITY ? 1 : DoubleMath.exp(qy - gapy);
-                power[0] = DoubleMath.exp(RowWriter.powerOf(lse));
-            }
-            indexGradient(call, r, x, from, y, k, lse, main, share);
+        if (call.gradient != null && known && !written) {
+            indexGradient(call, r, x, from, y, lse, batch.power[k], batch.p[k], batch.notP[k], main, share);
+        } else if (call.gradient != null && !known) {
+            double p = DoubleMath.exp(-gapy);
+            double notP = qy == Double.POSITIVE_INFINITY ? 1 : DoubleMath.exp(qy - gapy);
+            indexGradient(call, r, x, from, y, lse, DoubleMath.exp(RowWriter.powerOf(lse)), p, notP, main, share);
         }
         return loss;
     }
 
-    /** (1 - p) e^gap = e^q: p and notP keep their accuracy at either end. */
-    private void indexGradient(LossCall call, int r, float[] x, int from, int y, int k, double lse, double main, double share) {
+    private void indexGradient(LossCall call, int r, float[] x, int from, int y, double lse, double power, double p, double notP,
+            double main, double share) {
         LossOptions options = call.options;
         int n = call.logits.columns();
         double total = share == 0 ? 0 : share * weightTotal(options, n);
@@ -216,8 +129,8 @@ final class RowLoss {
         float[] constant = null;
         if (share > 0 && options.weights() == null) Arrays.fill(piece, (float) (factor * share));
         else if (share > 0) constant = options.weights();
-        double atTarget = atTarget(factor, total, share, options.weight(y), pull, main, p[k], notP[k]);
-        writeGradient(call, r, x, from, lse, power[k], factor * (main + total + pull), minus, constant, factor * share, y, (float) atTarget);
+        double atTarget = atTarget(factor, total, share, options.weight(y), pull, main, p, notP);
+        writeGradient(call, r, x, from, lse, power, factor * (main + total + pull), minus, constant, factor * share, y, (float) atTarget);
     }
 
     /** The gradient at the target. */

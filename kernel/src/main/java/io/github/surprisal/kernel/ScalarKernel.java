@@ -44,6 +44,38 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
+        float padding = k[Exp2.PADDING];
+        float rounder = Exp2.rounder(e);
+        for (int b = 0; b < count; b++) {
+            int top = 0;
+            int raw = 0;
+            for (int i = 0; i < n; i++) {
+                float sum = 0;
+                for (int at = from + b * step + i, s = 0; s < 4; s++, at += stream) {
+                    raw = unsignedMax(raw, Float.floatToRawIntBits(x[at]));
+                    float v = masked(x[at], padding);
+                    top = unsignedMax(top, Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
+                    sum = s == 0 ? Exp2.term(v, e, k) : Exp2.addTerm(sum, v, e, k);
+                }
+                partials[to + b * BLOCK + i] = sum;
+            }
+            tops[topsFrom + b] = top;
+            bits[topsFrom + b] = raw;
+        }
+    }
+
+    @Override
+    public void pad(float[] x, int from, int step, int tail, int count, float padding, float[] out) {
+        for (int b = 0; b < count; b++) {
+            int to = b * 4 * GRAIN;
+            System.arraycopy(x, from + b * step, out, to, tail);
+            Arrays.fill(out, to + tail, to + 4 * GRAIN, padding);
+        }
+    }
+
+    @Override
     public void fold(float[] partials, int n, int count, double[] sums) {
         for (int k = 0; k < count; k++) {
             int from = k * BLOCK;

@@ -21,7 +21,7 @@ final class SelfTest {
         float[] x = new float[4 * N];
         for (int i = 0; i < x.length; i++) x[i] = (i * 37 % 128 - 100) * 0.37f;
         float[] partials = new float[RowKernel.BLOCK];
-        int[] tops = new int[RowKernel.TOPS + RowKernel.GRAIN];
+        int[] tops = new int[RowKernel.TOPS_LENGTH];
         kernel.sum(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, 0, tops, 0);
         double[] sums = new double[8];
         double[] results = {};
@@ -29,6 +29,9 @@ final class SelfTest {
         results = append(results, tops[0]);
         kernel.fold(partials, N, 1, sums);
         results = append(results, sums[0]);
+        float[] padded = new float[128];
+        kernel.pad(x, 0, 13, 37, 2, -1, padded);
+        results = append(results, padded, padded.length);
         double[] logs = {sums[0], 1, 2, 0.5, 1e30, 1e-30, 3, 1.4142135623730951};
         kernel.log(logs, logs.length);
         results = append(results, logs);
@@ -49,6 +52,10 @@ final class SelfTest {
         results = append(results, gaps);
         results = appendColumns(results, kernel, x);
         for (int i = 5; i < x.length; i += 11) x[i] = i % 2 == 0 ? Float.NEGATIVE_INFINITY : -1e9f;
+        int[] bits = new int[RowKernel.TOPS_LENGTH];
+        kernel.sumMasked(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, 0, tops, 0, bits);
+        results = append(results, partials, N);
+        results = append(results, tops[0], bits[0]);
         results = append(results, kernel.mask(x, x.length, -0x1p22f));
         results = append(results, x, x.length);
         return append(results, information(kernel));

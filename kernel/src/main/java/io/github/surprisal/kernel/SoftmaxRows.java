@@ -3,11 +3,13 @@ package io.github.surprisal.kernel;
 /** softmax and log-softmax of rows. Scratch for one thread. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
-    private static final int GROUP = RowKernel.GROUP;
     private static final int KEPT = 1 << 20;
+    /** Logits of a batch whose probabilities are written while they are in the second-level cache. */
+    private static final int CACHED = 1 << 16;
 
     private final RowWriter writer = new RowWriter();
-    private final double[] lse = new double[8 * GROUP];
+    private final RowBatch batch = RowBatch.ofThread();
+    private final double[] lse = new double[RowBatch.ROWS];
     private float[] row = new float[0];
 
     public static SoftmaxRows ofThread() {
@@ -18,28 +20,23 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
+        batch.withConstants(Exp2.constants(1)).withTopApart(logarithm);
         boolean copies = !x.contiguous() || !out.contiguous();
         if (copies && row.length < columns) row = new float[columns];
-        for (int r = from; r >= from && r < to; r += copies ? 1 : GROUP) { // r wraps behind the largest row counts
-            if (copies) {
-                x.get(r, row, 0);
-                chunk(logarithm).lseRows(kernel, row, 0, 0, 1, columns, lse);
-                write(kernel, row, 0, columns, lse[0], logarithm, row, 0);
-                out.put(r, row, 0);
-                if (r == to - 1 && columns > KEPT) row = new float[0];
-                continue;
-            }
-            int count = Math.min(GROUP, to - r);
-            int at = x.start(r);
-            chunk(logarithm).lseRows(kernel, x.data(), at, x.rowStride(), count, columns, lse);
+        for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
+            count = Math.min(RowBatch.countFrom(x, r, to), Math.max(RowKernel.GROUP, CACHED / columns));
+            batch.lse(kernel, x, r, count, lse);
             for (int k = 0; k < count; k++) {
-                write(kernel, x.data(), at + k * x.rowStride(), columns, lse[k], logarithm, out.data(), out.start(r + k));
+                if (copies) {
+                    x.get(r + k, row, 0);
+                    write(kernel, row, 0, columns, lse[k], logarithm, row, 0);
+                    out.put(r + k, row, 0);
+                } else {
+                    write(kernel, x.data(), x.start(r + k), columns, lse[k], logarithm, out.data(), out.start(r + k));
+                }
             }
         }
-    }
-
-    private static ChunkSum chunk(boolean logarithm) {
-        return ChunkSum.ofThread().withConstants(Exp2.constants(1)).withTopApart(logarithm);
+        if (row.length > KEPT) row = new float[0];
     }
 
     private void write(RowKernel kernel, float[] x, int from, int n, double lse, boolean logarithm, float[] out, int to) {

@@ -18,7 +18,8 @@ final class WarmStart {
     private final AtomicBoolean busy = new AtomicBoolean();
     private final float[] x = new float[4 * RowKernel.BLOCK];
     private final float[] partials = new float[RowKernel.BLOCK];
-    private final int[] tops = new int[RowKernel.TOPS + RowKernel.GRAIN];
+    private final int[] tops = new int[RowKernel.TOPS_LENGTH];
+    private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] sums = new double[8];
     private final double[] lanes = new double[16];
     private final float[] columns = new float[RowKernel.GRAIN * RowKernel.COLUMN];
@@ -74,6 +75,8 @@ final class WarmStart {
         int n = RowKernel.BLOCK;
         kernel.sum(x, 0, 0, n, n, 1, 0, Exp2.constants(1), partials, 0, tops, 0);
         kernel.fold(partials, n, 1, sums);
+        kernel.sumMasked(x, 0, 0, n, n, 1, 0, Exp2.constants(1), partials, 0, tops, 0, bits);
+        kernel.pad(x, 0, 64, 40, 8, -1, partials);
         for (int i = 0; i < sums.length; i++) sums[i] = 1 + i;
         kernel.log(sums, sums.length);
         kernel.softplus(sums, 8);

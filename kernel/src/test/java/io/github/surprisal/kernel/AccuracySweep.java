@@ -37,7 +37,7 @@ public final class AccuracySweep {
     private final RowKernel kernel;
     private final float[] x = new float[4 * RUN];
     private final float[] terms = new float[RUN];
-    private final int[] tops = new int[RowKernel.TOPS + RowKernel.GRAIN];
+    private final int[] tops = new int[RowKernel.TOPS_LENGTH];
 
     private long swept;
     /** The largest error and where it is, by the exponent of |x|; 0 stands with the smallest. */

@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLD, LOG, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
+        NONE, PARTIAL, TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -35,6 +35,21 @@ class FakeKernel implements RowKernel {
         scalar.sum(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom);
         if (fault == Fault.PARTIAL && at < n) partials[at] = Math.nextUp(partials[at]);
         if (fault == Fault.TOP) tops[0] ^= 1;
+    }
+
+    @Override
+    public void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
+        scalar.sumMasked(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, bits);
+        if (fault == Fault.MASKED_PARTIAL && at < n) partials[at] = Math.nextUp(partials[at]);
+        if (fault == Fault.MASKED_TOP) tops[0] ^= 1;
+        if (fault == Fault.MASKED_BITS) bits[0] ^= 1;
+    }
+
+    @Override
+    public void pad(float[] x, int from, int step, int tail, int count, float padding, float[] out) {
+        scalar.pad(x, from, step, tail, count, padding, out);
+        if (fault == Fault.PADDED && at < out.length) out[at] = Math.nextUp(out[at]);
     }
 
     @Override

@@ -196,10 +196,11 @@ class HistoryTest {
         }
         for (RowKernel kernel : kernels) {
             Arrays.fill(grouped, -7f);
-            ChunkSum.ofThread().rows(kernel, grid.x, grid.from, grid.rowStride, grid.rows, grid.columns, grouped, 1);
+            RowBatch.ofThread().withConstants(Exp2.constants(1))
+                    .lse(kernel, new Rows(grid.x, grid.from, grid.rows, grid.columns, grid.rowStride, 1), 0, grid.rows, grouped);
             for (int i = 0; i < grouped.length; i++) {
-                int r = i - 1;
-                assertBits(r >= 0 && r < grid.rows ? alone[r] : -7f, grouped[i],
+                int r = i;
+                assertBits(r < grid.rows ? alone[r] : -7f, grouped[i],
                         () -> lanes(kernel) + ", " + what + ", row " + r + " of " + grid.rows + " x " + grid.columns + ", seed " + SEED);
             }
         }

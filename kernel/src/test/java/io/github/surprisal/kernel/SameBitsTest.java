@@ -25,8 +25,8 @@ class SameBitsTest {
 
     private final float[] expectedPartials = new float[MAX_COUNT * BLOCK];
     private final float[] actualPartials = new float[MAX_COUNT * BLOCK];
-    private final int[] expectedTops = new int[RowKernel.TOPS + GRAIN];
-    private final int[] actualTops = new int[RowKernel.TOPS + GRAIN];
+    private final int[] expectedTops = new int[RowKernel.TOPS_LENGTH];
+    private final int[] actualTops = new int[RowKernel.TOPS_LENGTH];
 
     @BeforeAll
     static void findKernel() {
@@ -97,6 +97,32 @@ class SameBitsTest {
                 + ", count " + count + ", e " + e + ") of " + data;
         assertSame(expectedPartials, actualPartials, () -> "partials of " + call.get());
         assertSame(expectedTops, actualTops, () -> "tops of " + call.get());
+        int[] expectedBits = new int[RowKernel.TOPS_LENGTH];
+        int[] actualBits = new int[RowKernel.TOPS_LENGTH];
+        SCALAR.sumMasked(x, from, step, stream, n, count, e, k, expectedPartials, to, expectedTops, first, expectedBits);
+        simd.sumMasked(x, from, step, stream, n, count, e, k, actualPartials, to, actualTops, first, actualBits);
+        Arrays.fill(actualTops, RowKernel.TOPS, actualTops.length, -1);
+        Arrays.fill(actualBits, RowKernel.TOPS, actualBits.length, 0);
+        assertSame(expectedPartials, actualPartials, () -> "partials of masked " + call.get());
+        assertSame(expectedTops, actualTops, () -> "tops of masked " + call.get());
+        assertSame(expectedBits, actualBits, () -> "bits of masked " + call.get());
+    }
+
+    @Test
+    void padOfEveryTailAndOffset() {
+        for (int tail = 0; tail <= 4 * GRAIN; tail++) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                int count = 1 + offset % RowKernel.GROUP;
+                int step = tail + offset;
+                float[] x = Shape.NORMAL_3.fill(offset + count * step + 4 * GRAIN, SEED + tail);
+                float[] expected = new float[4 * GRAIN * count + 1];
+                float[] actual = expected.clone();
+                SCALAR.pad(x, offset, step, tail, count, -3, expected);
+                simd.pad(x, offset, step, tail, count, -3, actual);
+                String call = "pad(from " + offset + ", step " + step + ", tail " + tail + ", count " + count + "), seed " + SEED;
+                assertSame(expected, actual, () -> call);
+            }
+        }
     }
 
     @Test
@@ -135,7 +161,7 @@ class SameBitsTest {
         float[] x = Shape.WIDE.fill(4 * n * count, SEED + n + count);
         float[] partials = new float[count * BLOCK];
         Arrays.fill(partials, Float.NaN);
-        SCALAR.sum(x, 0, 4 * n, n, n, count, 96, Exp2.constants(1), partials, 0, new int[RowKernel.TOPS + GRAIN], 0);
+        SCALAR.sum(x, 0, 4 * n, n, n, count, 96, Exp2.constants(1), partials, 0, new int[RowKernel.TOPS_LENGTH], 0);
         return partials;
     }
 

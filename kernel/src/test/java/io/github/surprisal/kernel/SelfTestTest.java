@@ -22,7 +22,7 @@ class SelfTestTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TOP", "FOLD", "MASK_TOP", "LARGEST", "VALID", "COVERED"})
+    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "MASK_TOP", "LARGEST", "VALID", "COVERED"})
     void aWrongBitIsNamed(Fault fault) {
         String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
         assertNotNull(difference);
@@ -36,7 +36,9 @@ class SelfTestTest {
     @ParameterizedTest
     @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheSums(int lane) {
-        assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.PARTIAL, LANES, lane)));
+        for (Fault fault : new Fault[] {Fault.PARTIAL, Fault.MASKED_PARTIAL, Fault.PADDED}) {
+            assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
+        }
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.OR;
 import static jdk.incubator.vector.VectorOperators.UMAX;
@@ -20,6 +21,7 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -37,6 +39,8 @@ public final class SimdKernel implements RowKernel {
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
 
+    private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
     static VectorShape shape() {
         VectorShape preferred = VectorShape.preferredShape();
         // The grain is 16 floats, so that is the widest register a block can be cut into.
@@ -51,7 +55,7 @@ public final class SimdKernel implements RowKernel {
     @Override
     public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom) {
-        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
         FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
@@ -105,21 +109,32 @@ public final class SimdKernel implements RowKernel {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
             }
-            // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and box a vector a block.
-            top.intoArray(tops, TOPS);
-            tops[topsFrom + b] = unsignedMax(tops, TOPS, LANES);
+            // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
+            top.intoArray(tops, TOPS + b * GRAIN);
         }
+        reduceTops(tops, count, topsFrom);
     }
 
-    private static int unsignedMax(int[] a, int from, int n) {
-        int max = Integer.MIN_VALUE;
-        for (int i = from; i < from + n; i++) max = Math.max(max, a[i] ^ Integer.MIN_VALUE);
-        return max ^ Integer.MIN_VALUE;
+    /** tops[topsFrom + b] = the unsigned maximum of the lanes that sum left of block b. */
+    static void reduceTops(int[] tops, int count, int topsFrom) {
+        for (int b = 0; b < count; b++) tops[topsFrom + b] = unsignedMaxLane(IntVector.fromArray(INTS, tops, TOPS + b * GRAIN));
     }
 
     /** reduceLanes(UMAX) is not an intrinsic; with the sign bit flipped the signed one is the same. */
-    private static int unsignedMaxLane(IntVector v) {
+    static int unsignedMaxLane(IntVector v) {
         return v.lanewise(XOR, Integer.MIN_VALUE).reduceLanes(MAX) ^ Integer.MIN_VALUE;
+    }
+
+    @Override
+    public void pad(float[] x, int from, int step, int tail, int count, float padding, float[] out) {
+        FloatVector pads = FloatVector.broadcast(FLOATS, padding);
+        FloatVector lane = FloatVector.fromArray(FLOATS, LANE, 0);
+        for (int i = 0; i < 4 * GRAIN; i += LANES) {
+            VectorMask<Float> present = lane.compare(LT, tail - i);
+            for (int b = 0; b < count; b++) {
+                pads.blend(FloatVector.fromArray(FLOATS, x, from + b * step + i), present).intoArray(out, b * 4 * GRAIN + i);
+            }
+        }
     }
 
     @Override
@@ -297,14 +312,13 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public int mask(float[] x, int n, float padding) {
-        IntVector paddingBits = IntVector.broadcast(INTS, Float.floatToRawIntBits(padding));
-        IntVector top = IntVector.zero(INTS);
-        for (int i = 0; i < n; i += LANES) {
-            IntVector bits = FloatVector.fromArray(FLOATS, x, i).reinterpretAsInts();
-            top = top.lanewise(UMAX, bits);
-            bits.lanewise(UMIN, paddingBits).reinterpretAsFloats().intoArray(x, i);
-        }
-        return unsignedMaxLane(top);
+        return SimdMasks.mask(x, n, padding);
+    }
+
+    @Override
+    public void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
+        SimdMasks.sum(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, bits);
     }
 
     @Override

@@ -1,0 +1,239 @@
+package io.github.surprisal.kernel;
+
+import java.util.Arrays;
+
+/**
+ * Sums of many rows at a time, with the bits that {@link ChunkSum} gives each row: long chains of dependent operations overlap across
+ * rows. Rows of up to {@link #SHORT} columns lie side by side, a row a lane; longer ones of up to one block are summed one behind the
+ * other and finished together. What is not as expected is left to ChunkSum.
+ *
+ * <p>Scratch for one thread, 60 KB; {@link #ofThread} hands it out.
+ */
+public final class RowBatch {
+    /** Rows at a time, at most. */
+    public static final int ROWS = RowKernel.COLUMN;
+    /** Columns up to which rows lie side by side. */
+    public static final int SHORT = 64;
+
+    private static final int BLOCK = RowKernel.BLOCK;
+    private static final int GRAIN = RowKernel.GRAIN;
+    private static final int GROUP = RowKernel.GROUP;
+    private static final int STREAMS = 4;
+    private static final int TAIL = STREAMS * GRAIN;
+    private static final int[] NONE = new int[ROWS];
+
+    private static final ThreadLocal<RowBatch> OF_THREAD = ThreadLocal.withInitial(RowBatch::new);
+
+    static {
+        Arrays.fill(NONE, -1);
+    }
+
+    private final ChunkSum chunk = ChunkSum.ofThread();
+    private final float[] partials = new float[GROUP * BLOCK];
+    private final float[] scratch = new float[Math.max(GROUP * TAIL, SHORT * ROWS)];
+    private final float[] patches = new float[GRAIN];
+    private final int[] groupTops = new int[RowKernel.TOPS_LENGTH];
+    private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
+    private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
+    private final int[] tops = new int[ROWS];
+    private final double[] groupSums = new double[8 * GROUP];
+    private final double[] sums = new double[ROWS];
+    private final double[] logs = new double[ROWS];
+    private boolean transposed;
+
+    private RowBatch() {}
+
+    public static RowBatch ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** As {@link ChunkSum#withConstants}. */
+    public RowBatch withConstants(float[] constants) {
+        chunk.withConstants(constants);
+        return this;
+    }
+
+    /** As {@link ChunkSum#withTopApart}. */
+    RowBatch withTopApart(boolean topApart) {
+        chunk.withTopApart(topApart);
+        return this;
+    }
+
+    /** How many rows from r on, and before to, can be done at once. */
+    static int countFrom(Rows x, int r, int to) {
+        int most = Math.min(ROWS, to - r);
+        return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
+    }
+
+    /** out[r] = log-sum-exp of row r, from <= r < to. */
+    public void lse(RowKernel kernel, Rows x, int from, int to, float[] out) {
+        for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
+            count = countFrom(x, r, to);
+            lse(kernel, x, r, count, logs);
+            for (int k = 0; k < count; k++) out[r + k] = (float) logs[k];
+        }
+    }
+
+    /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link #ROWS}, which lse has room for. */
+    void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
+        long usual = sum(kernel, x, r, count, null);
+        int e = chunk.exponent();
+        int rounded = count + 7 & -8;
+        for (int k = 0; k < rounded; k++) lse[k] = (usual >> k & 1) == 0 ? 1 : sums[k];
+        if (usual != 0) kernel.log(lse, rounded);
+        double anchor = e * DoubleMath.LN2;
+        for (int k = 0; k < count; k++) {
+            if ((usual >> k & 1) != 0 && !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e)) lse[k] += anchor;
+            else lse[k] = chunk.exactLse(kernel, x.data(), x.start(r + k), x.columns(), x.columnStride());
+        }
+    }
+
+    /**
+     * Sums of the rows r .. r + count, each without the element excluded[k], if excluded is not null and that is not -1.
+     *
+     * @return a bit for each row k whose sum, in units of 2^{@link #exponent()}, is {@link #sum(int)}; the others are for {@link ChunkSum}
+     */
+    long sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        int columns = x.columns();
+        if (columns == 0) return 0;
+        if (columns <= SHORT) {
+            sumShort(kernel, x, r, count, excluded == null ? NONE : excluded);
+        } else if (x.contiguous() && ChunkSum.positions(columns) <= BLOCK) {
+            for (int k = 0; k < count; k += GROUP) {
+                sumGroup(kernel, x.data(), x.start(r + k), x.rowStride(), k, Math.min(GROUP, count - k), columns, excluded);
+            }
+        } else {
+            return 0;
+        }
+        long usual = 0;
+        for (int k = 0; k < count; k++) {
+            if (chunk.isUsual(tops[k]) && chunk.isUsual(sums[k])) usual |= 1L << k;
+        }
+        return usual;
+    }
+
+    int exponent() {
+        return chunk.exponent();
+    }
+
+    double sum(int k) {
+        return sums[k];
+    }
+
+    // ---- rows of one block
+
+    private void sumGroup(RowKernel kernel, float[] x, int from, int rowStride, int first, int count, int columns, int[] excluded) {
+        float[] constants = chunk.constants();
+        int body = ChunkSum.body(columns);
+        int tail = columns - STREAMS * body;
+        boolean masked = chunk.masked();
+        Arrays.fill(groupTops, 0);
+        Arrays.fill(groupBits, 0);
+        sumPieces(kernel, masked, x, from, rowStride, body, count, 0, 0);
+        if (tail > 0) {
+            padTails(kernel, x, from + STREAMS * body, rowStride, tail, count);
+            sumPieces(kernel, masked, scratch, 0, TAIL, GRAIN, count, body, GROUP);
+        }
+        if (excluded != null) patch(kernel, x, from, rowStride, first, count, columns, body, excluded);
+        kernel.fold(partials, ChunkSum.positions(columns), count, groupSums);
+        int raw = 0;
+        for (int k = 0; k < count; k++) {
+            tops[first + k] = tail > 0 ? ChunkSum.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
+            sums[first + k] = groupSums[k];
+            if (masked) {
+                int bits = ChunkSum.unsignedMax(groupBits[k], groupBits[GROUP + k]);
+                raw = ChunkSum.unsignedMax(raw, bits);
+                if (ChunkSum.isNan(bits)) sums[first + k] = Double.NaN;
+            }
+        }
+        if (masked) chunk.setMasked(chunk.isMasked(raw));
+    }
+
+    private void sumPieces(RowKernel kernel, boolean masked, float[] x, int from, int step, int n, int count, int to, int topsFrom) {
+        if (masked) kernel.sumMasked(x, from, step, n, n, count, chunk.exponent(), chunk.constants(), partials, to, groupTops, topsFrom, groupBits);
+        else kernel.sum(x, from, step, n, n, count, chunk.exponent(), chunk.constants(), partials, to, groupTops, topsFrom);
+    }
+
+    /** Copies the tails of count rows, the first of which begins at from, to scratch and fills them up with padding. */
+    private void padTails(RowKernel kernel, float[] x, int from, int rowStride, int tail, int count) {
+        float padding = chunk.constants()[Exp2.PADDING];
+        int inside = count; // rows behind whose tail the array goes on for a whole one: all but the last few
+        while (inside > 0 && from + (inside - 1) * rowStride > x.length - TAIL) inside--;
+        kernel.pad(x, from, rowStride, tail, inside, padding, scratch);
+        for (int k = inside; k < count; k++) {
+            System.arraycopy(x, from + k * rowStride, scratch, k * TAIL, tail);
+            Arrays.fill(scratch, k * TAIL + tail, (k + 1) * TAIL, padding);
+        }
+    }
+
+    /** Computes the partial sum that each row's excluded element is in again, without it: a row a lane. */
+    private void patch(RowKernel kernel, float[] x, int from, int rowStride, int first, int count, int columns, int body, int[] excluded) {
+        float padding = chunk.constants()[Exp2.PADDING];
+        for (int k = 0; k < count; k++) {
+            int y = excluded[first + k];
+            boolean inBody = y < STREAMS * body;
+            int i = inBody ? ChunkSum.positionOf(y, body) : STREAMS * body + (y - STREAMS * body) % GRAIN;
+            int step = inBody ? body : GRAIN;
+            int row = from + k * rowStride;
+            for (int s = 0; s < STREAMS; s++, i += step) {
+                scratch[s * GRAIN + k] = i == y || i >= columns ? padding : Math.max(x[row + i], padding);
+            }
+        }
+        kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);
+        for (int k = 0; k < count; k++) partials[k * BLOCK + ChunkSum.positionOf(excluded[first + k], body)] = patches[k];
+    }
+
+    // ---- short rows, side by side
+
+    private void sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        int n = count + GRAIN - 1 & -GRAIN;
+        transposed = x.contiguous() || count < n;
+        if (transposed) transpose(x, r, count, n);
+        kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops);
+        kernel.foldColumns(partials, n, sums);
+    }
+
+    /** Where element (row k, column c) of the short rows at hand is: source[from + c * stride + k]. */
+    float[] source(Rows x) {
+        return transposed ? scratch : x.data();
+    }
+
+    int from(Rows x, int r) {
+        return transposed ? 0 : x.start(r);
+    }
+
+    int stride(Rows x) {
+        return transposed ? ROWS : x.columnStride();
+    }
+
+    /** Five columns at a time, with the longer loop inside. */
+    private void transpose(Rows x, int r, int count, int n) {
+        float[] data = x.data();
+        int columns = x.columns();
+        int step = x.columnStride();
+        int rowStep = x.contiguous() ? x.rowStride() : 1; // count rows never reach into the next outer index
+        int from = x.start(r);
+        int c = 0;
+        for (; c + 5 <= columns; c += 5) transposeFive(data, from + c * step, step, rowStep, c * ROWS, count);
+        for (; c < columns; c++) {
+            for (int k = 0, at = from + c * step; k < count; k++, at += rowStep) scratch[c * ROWS + k] = data[at];
+        }
+        for (c = 0; c < columns && count < n; c++) Arrays.fill(scratch, c * ROWS + count, c * ROWS + n, 0f);
+    }
+
+    private void transposeFive(float[] data, int from, int step, int rowStep, int to, int count) {
+        float[] t = scratch;
+        for (int k = to, at = from; k < to + count; k++, at += rowStep) {
+            float a = data[at];
+            float b = data[at + step];
+            float c = data[at + 2 * step];
+            float d = data[at + 3 * step];
+            float e = data[at + 4 * step];
+            t[k] = a;
+            t[k + ROWS] = b;
+            t[k + 2 * ROWS] = c;
+            t[k + 3 * ROWS] = d;
+            t[k + 4 * ROWS] = e;
+        }
+    }
+}
