@@ -23,7 +23,7 @@ class LossBitsTest {
             nll.gradient bb455fb6d112dcc0
             nll.losses adee7a22e5a3f996
             softmax d68104f243eeb508
-            totals 912f4216c30aa111
+            totals 166d9a7febb42bd6
             """;
 
     private static final float[] SPECIALS = {

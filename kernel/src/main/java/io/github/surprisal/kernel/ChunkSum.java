@@ -40,6 +40,8 @@ public final class ChunkSum {
 
     /** No sum above this has lost terms below 2^-126, at most one 2^-126 an element, that would show. */
     private static final double SMALL_REST = 0x1p-80;
+    private static final long SMALL_REST_BITS = Double.doubleToRawLongBits(SMALL_REST);
+    private static final long INFINITY_BITS = Double.doubleToRawLongBits(Double.POSITIVE_INFINITY);
 
     /** A sum below this many times 2^top has at most this many elements near the largest; more average out their errors. */
     private static final double FEW = 8;
@@ -561,15 +563,21 @@ public final class ChunkSum {
         return constants;
     }
 
-    /** Whether {@link #exponent()} is right for a row whose largest exponent bits are these: exponentFor(largest), in one comparison. */
-    boolean isUsual(int bits) {
-        return Integer.compareUnsigned(bits - (Exp2.ZERO_SCALE + 127 + EXPONENT_FLOOR), EXPONENT_STEP) < 0
-                && Math.abs(exponent) < MAX_EXPONENT - EXPONENT_STEP; // near the limits the general way decides
+    /** Negative unless {@link #exponent()} is right for a row with these largest exponent bits: exponentFor(largest), without a branch. */
+    static int outside(int bits) {
+        int above = bits - (Exp2.ZERO_SCALE + 127 + EXPONENT_FLOOR);
+        return above | EXPONENT_STEP - 1 - above;
     }
 
-    /** Whether a sum without its excluded element has lost nothing that would show; NaN has. */
-    boolean isUsual(double sum) {
-        return sum >= SMALL_REST;
+    /** Whether {@link #outside} holds for the current exponent: near the limits the general way decides. */
+    boolean isDirect() {
+        return Math.abs(exponent) < MAX_EXPONENT - EXPONENT_STEP;
+    }
+
+    /** Negative unless a finite sum without its excluded element has lost nothing that would show; for NaN too. Integers, because Math.min is slow. */
+    static long outside(double sum) {
+        long bits = Double.doubleToRawLongBits(sum);
+        return bits - SMALL_REST_BITS | INFINITY_BITS - 1 - bits;
     }
 
     int exponent() {

@@ -29,9 +29,12 @@ public final class DoubleMath {
         return k * LN2_HI + (artanh * 2 + k * LN2_LO);
     }
 
+    /** Below it 1 + x would lose digits of x, and is below sqrt(2), so that its exponent is 0. */
+    public static final double SMALL = 0.41;
+
     /** log(1 + x) for x >= 0; small x keep their relative accuracy, down to subnormals. */
     public static double log1p(double x) {
-        return x < 0.41 ? 2 * artanh(x / (2 + x)) : log(1 + x);
+        return x < SMALL ? 2 * artanh(x / (2 + x)) : log(1 + x);
     }
 
     /** The Taylor series; |s| <= 0.1716 leaves 2e-17 relative behind the last term. */
@@ -49,10 +52,10 @@ public final class DoubleMath {
     public static final double EXP_ROUNDER = 0x1.8p52;
     public static final double LOG2E = 0x1.71547652b82fep0;
     public static final double EXP_MIN = -708;
-    /** 1/12!, .. 1/2!; the next term is below 2e-16. */
+    /** 1/2!, .. 1/12!; the next term is below 2e-16. */
     static final double[] EXP = {
-        1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
-        1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5
+        0.5, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040,
+        1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600
     };
 
     /** e^x; 0 below -708 (so no result is subnormal), infinity above 709. */
@@ -62,9 +65,11 @@ public final class DoubleMath {
         double shifted = x * LOG2E + EXP_ROUNDER;
         double k = shifted - EXP_ROUNDER;
         double r = (x - k * LN2_HI) - k * LN2_LO;
-        double p = EXP[0];
-        for (int i = 1; i < EXP.length; i++) p = p * r + EXP[i];
-        p = r + r * r * p;
+        double r2 = r * r;
+        double r4 = r2 * r2;
+        double low = (r * EXP[3] + EXP[2]) + r2 * (r * EXP[5] + EXP[4]);
+        double high = (r * EXP[7] + EXP[6]) + r2 * (r * EXP[9] + EXP[8]);
+        double p = r + r2 * ((r * EXP[1] + EXP[0]) + r2 * (low + r4 * (high + r4 * EXP[10])));
         // the low bits of shifted are k
         return (1 + p) * Double.longBitsToDouble(Double.doubleToRawLongBits(shifted) + 1023 << 52);
     }
@@ -101,9 +106,11 @@ public final class DoubleMath {
         double shifted = x * LOG2E + EXP_ROUNDER;
         double k = shifted - EXP_ROUNDER;
         double r = (x - k * LN2_HI) - k * LN2_LO;
-        double p = r * EXP[2] + EXP[3];
-        for (int i = 4; i < EXP.length; i++) p = p * r + EXP[i];
-        return (1 + (r + r * r * p)) * Double.longBitsToDouble(Double.doubleToRawLongBits(shifted) + 1023 << 52);
+        double r2 = r * r;
+        double low = (r * EXP[3] + EXP[2]) + r2 * (r * EXP[5] + EXP[4]);
+        double high = (r * EXP[7] + EXP[6]) + r2 * EXP[8];
+        double p = (r * EXP[1] + EXP[0]) + r2 * (low + r2 * r2 * high);
+        return (1 + (r + r2 * p)) * Double.longBitsToDouble(Double.doubleToRawLongBits(shifted) + 1023 << 52);
     }
 
     /** tanh(x), +-0 and NaN included. */

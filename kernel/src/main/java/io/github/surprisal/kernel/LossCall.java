@@ -103,28 +103,37 @@ public final class LossCall {
     }
 
     /**
-     * Puts the targets of the rows r .. r + count, -1 for ignored ones, into to; a bit for each that is kept. Read and checked here once: see
-     * {@link #target}. No branch, because targets are as random as anything.
+     * Puts the targets of the rows r .. r + count, -1 for ignored ones, into to; true if there are none of those. Read here once, and checked
+     * on the copy: see {@link #target}. Loops without branches, because targets are as random as anything.
      */
-    long targets(int r, int count, int[] to) {
+    boolean targets(int r, int count, int[] to) {
         int classes = logits.columns();
-        int outside = 0;
+        boolean inside = false;
         if (intTargets != null) {
-            int ignored = (int) ignoreIndex;
-            for (int k = 0; k < count; k++) {
-                int y = intTargets[r + k];
-                outside |= y == ignored ? 0 : y | classes - 1 - y;
-                to[k] = y == ignored ? -1 : y;
-            }
-        } else {
-            for (int k = 0; k < count; k++) to[k] = target(r + k);
+            System.arraycopy(intTargets, r, to, 0, count);
+            inside = inside(to, count, classes);
+            if (inside && (ignoreIndex < 0 || ignoreIndex >= classes)) return true;
         }
-        if (outside < 0) {
-            for (int k = 0; k < count; k++) to[k] = target(r + k); // throws, unless another thread has changed it meanwhile
+        boolean kept = true;
+        for (int k = 0; k < count; k++) {
+            long y = intTargets != null ? to[k] : longTargets[r + k];
+            to[k] = y == ignoreIndex ? -1 : checked(r + k, y, classes);
+            kept &= to[k] >= 0;
         }
-        long kept = 0;
-        for (int k = 0; k < count; k++) kept |= (to[k] >= 0 ? 1L : 0L) << k;
         return kept;
+    }
+
+    /** Whether all targets, ignored ones too, are classes. */
+    private static boolean inside(int[] targets, int count, int classes) {
+        int outside = 0;
+        for (int k = 0; k < count; k++) outside |= targets[k] | classes - 1 - targets[k];
+        return outside >= 0;
+    }
+
+    /** -1 if a is not b, else 0: C2 vectorises this, and no branch. */
+    private static int differ(int a, int b) {
+        int difference = a ^ b;
+        return (difference | -difference) >> 31;
     }
 
     static int checked(int r, long y, int classes) {
@@ -146,16 +155,14 @@ public final class LossCall {
 
     /** Counts the kept rows in a loop that C2 vectorises; false, with nothing counted, if a target is out of range. */
     private boolean countKept() {
-        int classes = logits.columns();
         int ignored = (int) ignoreIndex;
+        int classes = logits.columns();
         int outside = 0;
-        int count = 0;
-        for (int y : intTargets) {
-            outside |= y == ignored ? 0 : y | classes - 1 - y;
-            count += y == ignored ? 0 : 1;
-        }
+        for (int y : intTargets) outside |= (y | classes - 1 - y) & differ(y, ignored);
         if (outside < 0) return false;
-        kept = count;
+        int counts = 0;
+        for (int y : intTargets) counts += differ(y, ignored);
+        kept = -counts;
         return true;
     }
 

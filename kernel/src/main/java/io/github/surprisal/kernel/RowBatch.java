@@ -10,8 +10,8 @@ import java.util.Arrays;
  * <p>Scratch for one thread, 60 KB; {@link #ofThread} hands it out.
  */
 public final class RowBatch {
-    /** Rows at a time, at most. */
-    public static final int ROWS = RowKernel.COLUMN;
+    /** Rows at a time, at most: every step of a batch ends with a long wait for its last results, so few steps for many rows. */
+    public static final int ROWS = 256;
     /** Columns up to which rows lie side by side. */
     public static final int SHORT = 64;
 
@@ -20,6 +20,12 @@ public final class RowBatch {
     private static final int GROUP = RowKernel.GROUP;
     private static final int STREAMS = 4;
     private static final int TAIL = STREAMS * GRAIN;
+    /** Logits of short rows at a time: they stay in the first-level cache. */
+    private static final int TILE = 4096;
+    /** Floats between the ends of columns side by side, lest all lie in the same sets of the cache. */
+    private static final int GAP = 16;
+    /** Room for the largest tile. */
+    static final int TILE_LENGTH = TILE + SHORT * GAP;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = ThreadLocal.withInitial(RowBatch::new);
@@ -30,7 +36,7 @@ public final class RowBatch {
 
     private final ChunkSum chunk = ChunkSum.ofThread();
     private final float[] partials = new float[GROUP * BLOCK];
-    private final float[] scratch = new float[Math.max(GROUP * TAIL, SHORT * ROWS)];
+    private final float[] scratch = new float[Math.max(GROUP * TAIL, TILE_LENGTH)];
     private final float[] patches = new float[GRAIN];
     private final int[] groupTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
@@ -39,7 +45,9 @@ public final class RowBatch {
     private final double[] groupSums = new double[8 * GROUP];
     private final double[] sums = new double[ROWS];
     private final double[] logs = new double[ROWS];
+    private final boolean[] usual = new boolean[ROWS];
     private boolean transposed;
+    private int tileStride;
 
     private RowBatch() {}
 
@@ -61,7 +69,7 @@ public final class RowBatch {
 
     /** How many rows from r on, and before to, can be done at once. */
     static int countFrom(Rows x, int r, int to) {
-        int most = Math.min(ROWS, to - r);
+        int most = Math.min(x.columns() > SHORT ? ROWS : Math.min(ROWS, TILE / Math.max(1, x.columns()) & -GRAIN), to - r);
         return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
     }
 
@@ -76,14 +84,16 @@ public final class RowBatch {
 
     /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link #ROWS}, which lse has room for. */
     void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        long usual = sum(kernel, x, r, count, null);
+        boolean all = sum(kernel, x, r, count, null);
         int e = chunk.exponent();
         int rounded = count + 7 & -8;
-        for (int k = 0; k < rounded; k++) lse[k] = (usual >> k & 1) == 0 ? 1 : sums[k];
-        if (usual != 0) kernel.log(lse, rounded);
+        System.arraycopy(sums, 0, lse, 0, count);
+        Arrays.fill(lse, count, rounded, 1);
+        for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = 1;
+        kernel.log(lse, rounded);
         double anchor = e * DoubleMath.LN2;
         for (int k = 0; k < count; k++) {
-            if ((usual >> k & 1) != 0 && !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e)) lse[k] += anchor;
+            if (usual[k] && !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e)) lse[k] += anchor;
             else lse[k] = chunk.exactLse(kernel, x.data(), x.start(r + k), x.columns(), x.columnStride());
         }
     }
@@ -91,33 +101,48 @@ public final class RowBatch {
     /**
      * Sums of the rows r .. r + count, each without the element excluded[k], if excluded is not null and that is not -1.
      *
-     * @return a bit for each row k whose sum, in units of 2^{@link #exponent()}, is {@link #sum(int)}; the others are for {@link ChunkSum}
+     * @return whether all of them are as expected; {@link #isUsual} tells it of each. Their sums, in units of 2^{@link #exponent()}, are left for
+     *     {@link #copySums}; the others are for {@link ChunkSum}
      */
-    long sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+    boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int columns = x.columns();
-        if (columns == 0) return 0;
-        if (columns <= SHORT) {
+        if (columns > 0 && columns <= SHORT) {
             sumShort(kernel, x, r, count, excluded == null ? NONE : excluded);
-        } else if (x.contiguous() && ChunkSum.positions(columns) <= BLOCK) {
+        } else if (columns > 0 && x.contiguous() && ChunkSum.positions(columns) <= BLOCK) {
             for (int k = 0; k < count; k += GROUP) {
                 sumGroup(kernel, x.data(), x.start(r + k), x.rowStride(), k, Math.min(GROUP, count - k), columns, excluded);
             }
         } else {
-            return 0;
+            Arrays.fill(usual, 0, count, false);
+            return false;
         }
-        long usual = 0;
-        for (int k = 0; k < count; k++) {
-            if (chunk.isUsual(tops[k]) && chunk.isUsual(sums[k])) usual |= 1L << k;
+        return areUsual(count);
+    }
+
+    /** Mostly all rows are as expected, which the first loops find out without a branch. */
+    private boolean areUsual(int count) {
+        int outsideTops = 0;
+        long outsideSums = 0;
+        for (int k = 0; k < count; k++) outsideTops |= ChunkSum.outside(tops[k]);
+        for (int k = 0; k < count; k++) outsideSums |= ChunkSum.outside(sums[k]);
+        boolean all = outsideTops >= 0 && outsideSums >= 0 && chunk.isDirect();
+        Arrays.fill(usual, 0, count, all);
+        for (int k = 0; !all && k < count; k++) {
+            usual[k] = ChunkSum.outside(tops[k]) >= 0 && ChunkSum.outside(sums[k]) >= 0 && chunk.isDirect();
         }
-        return usual;
+        return all;
+    }
+
+    boolean isUsual(int k) {
+        return usual[k];
     }
 
     int exponent() {
         return chunk.exponent();
     }
 
-    double sum(int k) {
-        return sums[k];
+    void copySums(double[] to, int n) {
+        System.arraycopy(sums, 0, to, 0, n);
     }
 
     // ---- rows of one block
@@ -170,7 +195,7 @@ public final class RowBatch {
     private void patch(RowKernel kernel, float[] x, int from, int rowStride, int first, int count, int columns, int body, int[] excluded) {
         float padding = chunk.constants()[Exp2.PADDING];
         for (int k = 0; k < count; k++) {
-            int y = excluded[first + k];
+            int y = Math.max(excluded[first + k], 0); // of an ignored row nobody uses the sum
             boolean inBody = y < STREAMS * body;
             int i = inBody ? ChunkSum.positionOf(y, body) : STREAMS * body + (y - STREAMS * body) % GRAIN;
             int step = inBody ? body : GRAIN;
@@ -180,7 +205,7 @@ public final class RowBatch {
             }
         }
         kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);
-        for (int k = 0; k < count; k++) partials[k * BLOCK + ChunkSum.positionOf(excluded[first + k], body)] = patches[k];
+        for (int k = 0; k < count; k++) partials[k * BLOCK + ChunkSum.positionOf(Math.max(excluded[first + k], 0), body)] = patches[k];
     }
 
     // ---- short rows, side by side
@@ -188,6 +213,7 @@ public final class RowBatch {
     private void sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int n = count + GRAIN - 1 & -GRAIN;
         transposed = x.contiguous() || count < n;
+        tileStride = n + GAP;
         if (transposed) transpose(x, r, count, n);
         kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops);
         kernel.foldColumns(partials, n, sums);
@@ -203,7 +229,7 @@ public final class RowBatch {
     }
 
     int stride(Rows x) {
-        return transposed ? ROWS : x.columnStride();
+        return transposed ? tileStride : x.columnStride();
     }
 
     /** Five columns at a time, with the longer loop inside. */
@@ -214,15 +240,14 @@ public final class RowBatch {
         int rowStep = x.contiguous() ? x.rowStride() : 1; // count rows never reach into the next outer index
         int from = x.start(r);
         int c = 0;
-        for (; c + 5 <= columns; c += 5) transposeFive(data, from + c * step, step, rowStep, c * ROWS, count);
+        for (; c + 5 <= columns; c += 5) transposeFive(data, from + c * step, step, rowStep, scratch, c * tileStride, tileStride, count);
         for (; c < columns; c++) {
-            for (int k = 0, at = from + c * step; k < count; k++, at += rowStep) scratch[c * ROWS + k] = data[at];
+            for (int k = 0, at = from + c * step; k < count; k++, at += rowStep) scratch[c * tileStride + k] = data[at];
         }
-        for (c = 0; c < columns && count < n; c++) Arrays.fill(scratch, c * ROWS + count, c * ROWS + n, 0f);
+        for (c = 0; c < columns && count < n; c++) Arrays.fill(scratch, c * tileStride + count, c * tileStride + n, 0f);
     }
 
-    private void transposeFive(float[] data, int from, int step, int rowStep, int to, int count) {
-        float[] t = scratch;
+    private static void transposeFive(float[] data, int from, int step, int rowStep, float[] t, int to, int stride, int count) {
         for (int k = to, at = from; k < to + count; k++, at += rowStep) {
             float a = data[at];
             float b = data[at + step];
@@ -230,10 +255,10 @@ public final class RowBatch {
             float d = data[at + 3 * step];
             float e = data[at + 4 * step];
             t[k] = a;
-            t[k + ROWS] = b;
-            t[k + 2 * ROWS] = c;
-            t[k + 3 * ROWS] = d;
-            t[k + 4 * ROWS] = e;
+            t[k + stride] = b;
+            t[k + 2 * stride] = c;
+            t[k + 3 * stride] = d;
+            t[k + 4 * stride] = e;
         }
     }
 }

@@ -64,6 +64,9 @@ public interface RowKernel extends InformationKernel {
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#exp}; no x is above 709. */
     void exp(double[] x, int n);
 
+    /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log1p}; every x is in [0, 2^1000]. */
+    void log1p(double[] x, int n);
+
     /** Replaces q[0..n), n a multiple of 8, by {@link DoubleMath#softplus}. */
     void softplus(double[] q, int n);
 
@@ -96,13 +99,13 @@ public interface RowKernel extends InformationKernel {
 
     // ---- many short rows, side by side: element c of row r is x[from + c * stride + r], 0 <= r < n, a multiple of GRAIN, n <= COLUMN
 
-    /** Rows side by side, at most. */
-    int COLUMN = 64;
+    /** From one partial sum of a row to the next: up to 256 rows side by side, and not a power of two, lest all lie in the same sets of the cache. */
+    int COLUMN = 272;
 
     /**
      * The partial sums of rows of up to 64 columns: partials[i * COLUMN + r], 0 <= i < 16, as {@link #sum} makes them of the row and padding in four
-     * streams of 16, but without the element excluded[r] (-1 for none). tops[r] becomes the unsigned maximum of the row's
-     * {@link Exp2#exponentBits}, of the excluded one too.
+     * streams of 16, but without the element excluded[r] (-1 for none); an element below k's padding is taken for it. tops[r] becomes the unsigned
+     * maximum of the row's {@link Exp2#exponentBits}, of the excluded one too.
      */
     void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops);
 

@@ -23,6 +23,7 @@ final class RowLoss {
     private final LogSum others = new LogSum();
     private final RowWriter writer = new RowWriter();
     private final LossBatch batch = new LossBatch();
+    private final TargetShare target = new TargetShare();
     private final double[] lanes = new double[16];
     private final float[] piece = new float[PIECE];
     private float[] row = new float[0];
@@ -40,17 +41,18 @@ final class RowLoss {
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writesShort);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = batched ? LossBatch.countFrom(call, r, to) : 1;
-            long usual = batched ? batch.sum(call, r, count) : 0;
+            if (batched) batch.sum(call, r, count);
             for (int k = 0; k < count; k++) {
                 double loss;
-                if (gapsOnly && (usual >> k & 1) != 0) loss = batch.gap[k];
+                boolean known = batched && batch.isUsual(k);
+                if (gapsOnly && known) loss = batch.gap[k];
                 else if (call.probabilities != null) loss = probabilityRow(call, r + k);
-                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), (usual >> k & 1) != 0, k, writesShort, correct);
+                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), known, k, writesShort, correct);
                 if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(loss);
                 if (each != null) each[r + k] = loss;
                 sum += loss;
             }
-            if (writesShort && usual != 0) batch.writeShort(call, r, usual);
+            if (writesShort && batched) batch.writeShort(call, r);
         }
         return sum;
     }
@@ -74,26 +76,16 @@ final class RowLoss {
         }
         double scale = options.scale();
         double xy = scale * x[from + y];
-        double qy;
-        double gapy;
-        double restOf;
-        if (known) {
-            qy = batch.q[k];
-            gapy = batch.gap[k];
-            restOf = batch.rest[k];
-        } else {
+        if (!known) {
             others.clear();
             ChunkSum.ofThread().withConstants(options.constants()).addWithout(call.kernel, x, from, n, 1, y, others);
-            restOf = others.value();
-            if (!(restOf < Double.POSITIVE_INFINITY && xy < Double.POSITIVE_INFINITY) || restOf == xy && xy == Double.NEGATIVE_INFINITY) {
+            if (!target.finish(others, xy)) {
                 if (call.gradient != null) call.gradient.fill(r, Float.NaN);
                 return Double.NaN; // NaN, +infinity, or nothing but -infinity
             }
-            qy = restOf - xy;
-            gapy = DoubleMath.softplus(qy);
         }
-        boolean needsLse = call.gradient != null || options.smoothing() > 0 || options.zLoss() != 0;
-        double lse = !needsLse ? 0 : known && call.gradient != null ? batch.lse[k] : qy > 0 ? restOf + DoubleMath.softplus(-qy) : xy + gapy; // the smaller part is added to the larger
+        double gapy = known ? batch.gap[k] : target.gap;
+        double lse = known ? batch.lse[k] : target.lse;
         if (call.countsCorrect && isFirstMax(call, r, y)) correct[0]++;
 
         double main = (1 - options.smoothing()) * options.weight(y);
@@ -111,9 +103,7 @@ final class RowLoss {
         if (call.gradient != null && known && !written) {
             indexGradient(call, r, x, from, y, lse, batch.power[k], batch.p[k], batch.notP[k], main, share);
         } else if (call.gradient != null && !known) {
-            double p = DoubleMath.exp(-gapy);
-            double notP = qy == Double.POSITIVE_INFINITY ? 1 : DoubleMath.exp(qy - gapy);
-            indexGradient(call, r, x, from, y, lse, DoubleMath.exp(RowWriter.powerOf(lse)), p, notP, main, share);
+            indexGradient(call, r, x, from, y, lse, target.power(), target.p, target.notP, main, share);
         }
         return loss;
     }

@@ -114,6 +114,11 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void log1p(double[] x, int n) {
+        for (int i = 0; i < n; i++) x[i] = DoubleMath.log1p(x[i]);
+    }
+
+    @Override
     public void softplus(double[] q, int n) {
         for (int i = 0; i < n; i++) q[i] = DoubleMath.softplus(q[i]);
     }
@@ -167,6 +172,7 @@ public final class ScalarKernel implements RowKernel {
                 float sum = 0;
                 for (int c = i; c < columns; c += GRAIN) {
                     float v = x[from + c * stride + r];
+                    if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
                     tops[r] = unsignedMax(tops[r], Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
                     if (c == excluded[r]) v = k[Exp2.PADDING];
                     sum = c == i ? Exp2.term(v, e, k) : Exp2.addTerm(sum, v, e, k);

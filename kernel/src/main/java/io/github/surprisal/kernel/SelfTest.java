@@ -35,6 +35,9 @@ final class SelfTest {
         double[] logs = {sums[0], 1, 2, 0.5, 1e30, 1e-30, 3, 1.4142135623730951};
         kernel.log(logs, logs.length);
         results = append(results, logs);
+        double[] ratios = {0, 1e-300, 1e-9, 0.41, 0.4142135623730951, 2, 1e9, 1e300};
+        kernel.log1p(ratios, ratios.length);
+        results = append(results, ratios);
         double[] q = {0, 1, -1, 100, -100, 0.1, -0.8, Double.NEGATIVE_INFINITY};
         kernel.softplus(q, q.length);
         results = append(results, q);

@@ -79,6 +79,7 @@ final class WarmStart {
         kernel.pad(x, 0, 64, 40, 8, -1, partials);
         for (int i = 0; i < sums.length; i++) sums[i] = 1 + i;
         kernel.log(sums, sums.length);
+        kernel.log1p(sums, 8);
         kernel.softplus(sums, 8);
         kernel.mask(x, x.length, -0x1p22f);
         kernel.terms(x, 0, n, 0, Exp2.constants(1), 1, partials, 0);

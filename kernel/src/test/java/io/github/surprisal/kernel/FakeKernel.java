@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
+        NONE, PARTIAL, TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -62,6 +62,12 @@ class FakeKernel implements RowKernel {
     public void log(double[] x, int n) {
         scalar.log(x, n);
         if (fault == Fault.LOG && at < n) x[at] = Math.nextUp(x[at]);
+    }
+
+    @Override
+    public void log1p(double[] x, int n) {
+        scalar.log1p(x, n);
+        if (fault == Fault.LOG1P && at < n) x[at] = Math.nextUp(x[at]);
     }
 
     @Override

@@ -195,8 +195,20 @@ class SameBitsTest {
                 x[turn % n] = boundaries[turn % boundaries.length];
                 double[] expected = x.clone();
                 double[] actual = x.clone();
+                double[] expectedLog1p = new double[n];
+                double[] actualLog1p = new double[n];
+                for (int i = 0; i < n; i++) { // half of them around 1, where one formula goes over into the other
+                    double ratio = i % 2 == 0 ? random.nextDouble() : Math.min(x[i], 0x1p1000);
+                    expectedLog1p[i] = actualLog1p[i] = turn % 50 == i ? 0.41 : ratio;
+                }
+                SCALAR.log1p(expectedLog1p, n);
+                simd.log1p(actualLog1p, n);
                 SCALAR.log(expected, n);
                 simd.log(actual, n);
+                for (int i = 0; i < n; i++) {
+                    int at = i;
+                    assertBits(expectedLog1p[i], actualLog1p[i], () -> "log1p at " + at + ", seed " + SEED);
+                }
                 for (int i = 0; i < x.length; i++) {
                     int at = i;
                     int length = n;

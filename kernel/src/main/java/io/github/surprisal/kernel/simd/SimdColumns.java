@@ -3,6 +3,7 @@ package io.github.surprisal.kernel.simd;
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
@@ -32,12 +33,7 @@ final class SimdColumns {
 
     static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
         if (columns < GRAIN) Arrays.fill(partials, columns * COLUMN, GRAIN * COLUMN, 0f);
-        for (int r = 0; r < n; r += LANES) sumLanes(x, from + r, stride, columns, excluded, r, e, k, partials, tops);
-    }
-
-    private static void sumLanes(float[] x, int from, int stride, int columns, int[] excluded, int r, int e, float[] k,
-            float[] partials, int[] tops) {
-        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
         FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
@@ -48,24 +44,57 @@ final class SimdColumns {
         FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        IntVector out = IntVector.fromArray(INTS, excluded, r);
-        IntVector top = IntVector.zero(INTS);
-        // c counts up through all columns; those 16 apart share a partial sum, which only the first of them does not find there.
-        for (int c = 0; c < columns; c++) {
-            FloatVector v = FloatVector.fromArray(FLOATS, x, from + c * stride);
-            IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z);
-            z = z.lanewise(MAX, zero).blend(zero, out.compare(EQ, c)); // the excluded term gets the scale +0, as padding has
-            FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector d = m.fma(lo, m.fma(hi, v));
-            FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-            FloatVector scale = z.lanewise(LSHL, 23).reinterpretAsFloats();
-            int at = (c & GRAIN - 1) * COLUMN + r;
-            if (c < GRAIN) p.mul(scale).intoArray(partials, at);
-            else p.fma(scale, FloatVector.fromArray(FLOATS, partials, at)).intoArray(partials, at);
+        Arrays.fill(tops, 0, n, 0);
+        for (int c = 0; c < columns && c < GRAIN; c++) {
+            int at = from + c * stride;
+            int to = c * COLUMN;
+            for (int r = 0; r < n; r += LANES) {
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + r);
+                v = v.blend(padding, v.compare(LT, padding)); // not an unsigned minimum: a NaN of negative sign stays one
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+                IntVector.fromArray(INTS, tops, r).lanewise(UMAX, z).intoArray(tops, r);
+                z = z.lanewise(MAX, zero).blend(zero, IntVector.fromArray(INTS, excluded, r).compare(EQ, c)); // the excluded term gets the scale +0
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector d = m.fma(lo, m.fma(hi, v));
+                FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
+                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(partials, to + r);
+            }
         }
-        top.intoArray(tops, r);
+        if (columns > GRAIN) addFurther(x, from, stride, columns, n, excluded, e, k, partials, tops);
+    }
+
+    /** Adds the terms of the columns from GRAIN on to the partial sums: those 16 columns apart share one. */
+    private static void addFurther(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        for (int c = GRAIN; c < columns; c++) {
+            int at = from + c * stride;
+            int to = (c & GRAIN - 1) * COLUMN;
+            for (int r = 0; r < n; r += LANES) {
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + r);
+                v = v.blend(padding, v.compare(LT, padding));
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+                IntVector.fromArray(INTS, tops, r).lanewise(UMAX, z).intoArray(tops, r);
+                z = z.lanewise(MAX, zero).blend(zero, IntVector.fromArray(INTS, excluded, r).compare(EQ, c));
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector d = m.fma(lo, m.fma(hi, v));
+                FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
+                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, partials, to + r)).intoArray(partials, to + r);
+            }
+        }
     }
 
     static void fold(float[] partials, int n, double[] sums) {
@@ -94,13 +123,6 @@ final class SimdColumns {
 
     static void terms(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
             float[] out, int to, int outStride) {
-        for (int r = 0; r < n; r += LANES) termsLanes(x, from + r, stride, columns, rounders, factors, r, k, out, to + r, outStride);
-    }
-
-    private static void termsLanes(float[] x, int from, int stride, int columns, float[] rounders, float[] factors, int r, float[] k,
-            float[] out, int to, int outStride) {
-        FloatVector rounder = FloatVector.fromArray(FLOATS, rounders, r);
-        FloatVector factor = FloatVector.fromArray(FLOATS, factors, r);
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
         FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
@@ -113,13 +135,19 @@ final class SimdColumns {
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        // The longer loop, over the rows, is inside: a short one would end before its chains of dependent fmas have begun to overlap.
         for (int c = 0; c < columns; c++) {
-            FloatVector v = FloatVector.fromArray(FLOATS, x, from + c * stride).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
-            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
-            FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector d = m.fma(lo, m.fma(hi, v));
-            FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factor).intoArray(out, to + c * outStride);
+            int at = from + c * stride;
+            int put = to + c * outStride;
+            for (int r = 0; r < n; r += LANES) {
+                FloatVector rounder = FloatVector.fromArray(FLOATS, rounders, r);
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + r).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector d = m.fma(lo, m.fma(hi, v));
+                FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
+                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(FloatVector.fromArray(FLOATS, factors, r)).intoArray(out, put + r);
+            }
         }
     }
 }

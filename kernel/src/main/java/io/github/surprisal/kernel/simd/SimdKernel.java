@@ -194,17 +194,40 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void log1p(double[] x, int n) {
+        for (int i = 0; i < n; i += DOUBLES.length()) {
+            DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
+            DoubleVector u = v.add(1);
+            LongVector t = u.reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
+            DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
+            DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
+            VectorMask<Double> small = v.compare(LT, DoubleMath.SMALL); // k is 0 and m is u there
+            DoubleVector s = m.sub(1).blend(v, small).div(m.add(1).blend(v.add(2), small));
+            DoubleVector z = s.mul(s);
+            DoubleVector z2 = z.mul(z);
+            DoubleVector z4 = z2.mul(z2);
+            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
+            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
+            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
+            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
+            k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
+        }
+    }
+
+    @Override
     public void exp(double[] x, int n) {
         for (int i = 0; i < n; i += DOUBLES.length()) {
             DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
             DoubleVector shifted = v.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
             DoubleVector r = v.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
-            DoubleVector p = r.mul(1.0 / 479001600).add(1.0 / 39916800).mul(r).add(1.0 / 3628800).mul(r).add(1.0 / 362880);
-            p = p.mul(r).add(1.0 / 40320).mul(r).add(1.0 / 5040).mul(r).add(1.0 / 720).mul(r).add(1.0 / 120);
-            p = p.mul(r).add(1.0 / 24).mul(r).add(1.0 / 6).mul(r).add(0.5);
+            DoubleVector r2 = r.mul(r);
+            DoubleVector r4 = r2.mul(r2);
+            DoubleVector low = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720)));
+            DoubleVector high = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(r.mul(1.0 / 39916800).add(1.0 / 3628800)));
+            DoubleVector p = r.mul(1.0 / 6).add(0.5).add(r2.mul(low.add(r4.mul(high.add(r4.mul(1.0 / 479001600))))));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            r.add(r.mul(r).mul(p)).add(1).mul(scale).blend(0, v.lt(DoubleMath.EXP_MIN)).intoArray(x, i);
+            r.add(r2.mul(p)).add(1).mul(scale).blend(0, v.lt(DoubleMath.EXP_MIN)).intoArray(x, i);
         }
     }
 
@@ -216,10 +239,12 @@ public final class SimdKernel implements RowKernel {
             DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
             DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
-            DoubleVector p = r.mul(1.0 / 3628800).add(1.0 / 362880).mul(r).add(1.0 / 40320).mul(r).add(1.0 / 5040);
-            p = p.mul(r).add(1.0 / 720).mul(r).add(1.0 / 120).mul(r).add(1.0 / 24).mul(r).add(1.0 / 6).mul(r).add(0.5);
+            DoubleVector r2 = r.mul(r);
+            DoubleVector up = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(1.0 / 3628800));
+            DoubleVector p = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720))).add(r2.mul(r2).mul(up));
+            p = r.mul(1.0 / 6).add(0.5).add(r2.mul(p));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            DoubleVector a = r.add(r.mul(r).mul(p)).add(1).mul(scale).blend(0, minus.lt(DoubleMath.EXP_MIN));
+            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).blend(0, minus.lt(DoubleMath.EXP_MIN));
             DoubleVector c = DoubleVector.zero(DOUBLES).blend(DoubleMath.SQRT2_MINUS_1, a.compare(GT, DoubleMath.SQRT2_MINUS_1));
             DoubleVector s = a.sub(c).div(a.add(2).add(c));
             DoubleVector z = s.mul(s);
