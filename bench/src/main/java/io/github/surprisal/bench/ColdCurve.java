@@ -3,6 +3,7 @@ package io.github.surprisal.bench;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /** How long each call took since the JVM started: single calls first, blocks of calls later. */
@@ -10,8 +11,6 @@ final class ColdCurve {
 
     private static final int LAST = 10;
     private static final int LASTING = 3;
-    // a busy machine adds tens of percent; the switch to SIMD is a factor of ten
-    private static final double AS_FAST = 1.5;
 
     private final int[] calls;
     private final long[] nanos;
@@ -57,17 +56,16 @@ final class ColdCurve {
         return times[last / 2];
     }
 
-    /** The entry from which on calls are about as fast as in the end. */
-    int entryOfSteadySpeed() {
-        double enough = AS_FAST * steadyNanosPerCall();
+    /** The first entry from which on calls take at most {@code nanosPerCall}; empty if they never do. */
+    OptionalInt entryOfSpeed(double nanosPerCall) {
         int lasting = 0;
         for (int i = 0; i < size; i++) {
-            lasting = nanosPerCall(i) <= enough ? lasting + 1 : 0;
+            lasting = nanosPerCall(i) <= nanosPerCall ? lasting + 1 : 0;
             if (lasting == LASTING) {
-                return i - LASTING + 1;
+                return OptionalInt.of(i - LASTING + 1);
             }
         }
-        return size - 1;
+        return OptionalInt.empty();
     }
 
     /** {@code calls:nanos} pairs, for the notes. */

@@ -14,13 +14,13 @@ record Plan(int rounds, int coldRounds, int warmups, Duration warmup, int measur
     // Setup has compiled the code already (see Trial.warmUp).
     private static final int QUICK_WARMUPS = 1;
     private static final int QUICK_MEASUREMENTS = 4;
-    private static final int QUICK_COLD_ROUNDS = 4;
+    private static final int QUICK_COLD_ROUNDS = 3;
     // Below 0.1 s an iteration of a plain loop over the large shapes is one operation.
     private static final long MIN_MILLIS = 100;
     private static final long MAX_MILLIS = 500;
     // a second round is worth more than longer iterations from here on
     private static final long TWO_ROUNDS_MILLIS = 300;
-    private static final Duration COLD = Duration.ofMillis(1_000);
+    private static final Duration COLD = Duration.ofMillis(2_500);
 
     /** Fits {@code jobs} into {@code budget}: two rounds if each still gets a useful time, else one. */
     static Plan quick(List<Job> jobs, Duration budget) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.ToDoubleFunction;
 
 /** The tables that cut across families. */
@@ -69,15 +70,21 @@ final class Summaries {
             return null;
         }
         var table = new Table(List.of("1 x 32768 logits, fresh JVM", "first call, ms", "first " + ColdStartBenchmark.CALLS + " calls, ms",
-                "full speed after, ms", "at call", "then, us/call", "JVMs"));
+                "beyond 1 Gelem/s after, ms", "at call", "in the end, us/call", "JVMs"));
         starts.forEach((job, curves) -> table.add(List.of(job.label(),
                 Tables.format("%.2f", median(curves, curve -> curve.nanosOfFirst(1) / 1e6)),
                 Tables.format("%.1f", median(curves, curve -> curve.nanosOfFirst(ColdStartBenchmark.CALLS) / 1e6)),
-                Tables.format("%.0f", median(curves, curve -> curve.nanosOfFirst(curve.entryOfSteadySpeed()) / 1e6)),
-                Tables.format("%.0f", median(curves, curve -> curve.firstCall(curve.entryOfSteadySpeed()))),
+                Tables.format("%.0f", median(curves, curve -> vectorSpeed(job, curve, entry -> curve.nanosOfFirst(entry) / 1e6))),
+                Tables.format("%.0f", median(curves, curve -> vectorSpeed(job, curve, curve::firstCall))),
                 Tables.format("%.1f", median(curves, curve -> curve.steadyNanosPerCall() / 1e3)),
                 Integer.toString(curves.size()))));
         return table;
+    }
+
+    /** Of the entry from which on calls are faster than scalar code can be; infinity, so that a median is still one, if none is. */
+    private static double vectorSpeed(Job job, ColdCurve curve, IntToDoubleFunction value) {
+        var entry = curve.entryOfSpeed(ColdStartBenchmark.NANOS_OF_SLOW_ELEMENT * new Shape(job.shape()).elements());
+        return entry.isPresent() ? value.applyAsDouble(entry.getAsInt()) : Double.POSITIVE_INFINITY;
     }
 
     /** The calls of other libraries; null if there are none. */

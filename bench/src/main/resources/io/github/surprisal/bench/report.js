@@ -26,8 +26,9 @@
   const short = n => n >= 1 << 20 ? n / (1 << 20) + "M" : n >= 1024 ? n / 1024 + "K" : String(n);
   const round = v => v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toFixed(2);
 
+  // "inherit" would draw well, but ECharts measures labels with it and gets them wrong
   function text() {
-    return { color: colour("quiet"), fontFamily: "inherit", fontSize: 12 };
+    return { color: colour("quiet"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 };
   }
 
   function axis(type, name, more) {
@@ -73,7 +74,7 @@
     return chart;
   }
 
-  // An axis of powers: ECharts' own log axis labels only powers of its base.
+  // ECharts labels a log axis at powers of its base only: it should begin and end with one.
   function powers(values, base) {
     const exponents = values.filter(v => v > 0).map(v => Math.log(v) / Math.log(base));
     return { min: Math.pow(base, Math.floor(Math.min(...exponents) + 1e-9)), max: Math.pow(base, Math.ceil(Math.max(...exponents) - 1e-9)) };
@@ -82,16 +83,15 @@
   function drawLengths(parent, chart) {
     const series = chart.series.filter(s => s.points.length > 0);
     const lengths = series.flatMap(s => s.points.map(p => p[0]));
-    const range = { min: Math.min(...lengths), max: Math.max(...lengths) };
-    const boundaries = chart.caches.filter(c => c.length > range.min && c.length < range.max);
-    figure(parent, chart.title, series.map(s => s.name)).setOption({
+    const boundaries = chart.caches.filter(c => c.length > Math.min(...lengths) && c.length < Math.max(...lengths));
+    figure(parent, chart.title + ", Gelem/s", series.map(s => s.name)).setOption({
       animation: false, textStyle: text(),
-      grid: { left: 8, right: 18, top: 26, bottom: 26, containLabel: true },
+      grid: { left: 4, right: 18, top: 26, bottom: 26, containLabel: true },
       tooltip: Object.assign({ trigger: "axis" }, tooltip(points => "<b>1 x " + points[0].value[0] + "</b><br>"
         + points.map(p => p.marker + p.seriesName + " <b>" + round(p.value[1]) + "</b>").join("<br>"))),
-      xAxis: axis("log", "row length, logits", { logBase: 4, min: range.min, max: range.max, nameGap: 26, splitLine: { show: false },
+      xAxis: axis("log", "row length, logits", { logBase: 4, ...powers(lengths, 4), nameGap: 26, splitLine: { show: false },
         axisLabel: Object.assign(text(), { formatter: short, hideOverlap: true }) }),
-      yAxis: axis("log", "Gelem/s", Object.assign(powers(series.flatMap(s => s.points.map(p => p[1])), 10), { nameGap: 34 })),
+      yAxis: axis("log", "", { logBase: 2, ...powers(series.flatMap(s => s.points.map(p => p[1])), 2) }),
       series: series.map((s, i) => {
         const look = style(s.name, i);
         return {
@@ -110,7 +110,7 @@
   function drawBars(parent, chart) {
     const series = chart.series.filter(s => s.values.some(v => v !== null));
     const bars = chart.categories.length * series.length;
-    figure(parent, chart.title, series.map(s => s.name), 40 + bars * 20 + chart.categories.length * 14).setOption({
+    figure(parent, chart.title + ", Gelem/s", series.map(s => s.name), 40 + bars * 20 + chart.categories.length * 14).setOption({
       animation: false, textStyle: text(),
       grid: { left: 4, right: 44, top: 4, bottom: 4, containLabel: true },
       tooltip: Object.assign({ trigger: "item" }, tooltip(p => p.name + "<br>" + p.marker + p.seriesName + " <b>" + round(p.value) + "</b> Gelem/s")),
@@ -136,22 +136,22 @@
       return { name: size, points: [[intensities.min, rate * intensities.min], [corner, rate * corner]] };
     });
     const rates = roofline.points.map(p => p.rate).concat(lines.flatMap(l => l.points.map(p => p[1])));
-    figure(parent, "", operations, 380).setOption({
+    figure(parent, "1e9 multiply-adds a second", operations, 400).setOption({
       animation: false, textStyle: text(),
       grid: { left: 8, right: 20, top: 16, bottom: 28, containLabel: true },
       tooltip: Object.assign({ trigger: "item" }, tooltip(p => p.data.point
         ? p.seriesName + "<br>" + p.data.point.shape + ", " + p.data.point.size + " of logits<br><b>" + round(p.data.point.rate) + "</b> Gop/s" : p.seriesName)),
       xAxis: axis("log", "multiply-adds per byte", { logBase: 2, min: intensities.min, max: intensities.max, nameGap: 28, splitLine: { show: false } }),
-      yAxis: axis("log", "1e9 multiply-adds/s", Object.assign(powers(rates, 10), { nameGap: 40 })),
+      yAxis: axis("log", "", { logBase: 2, ...powers(rates, 2) }),
       series: lines.map(l => ({
-        name: "memory, " + l.name, type: "line", data: l.points, symbol: "none", color: colour("memory"), lineStyle: { width: 1.5 },
-        markPoint: { silent: true, symbol: "none", animation: false, data: [{ coord: l.points[0] }],
-          label: Object.assign(text(), { show: true, color: colour("memory"), position: "right", offset: [0, -4], formatter: l.name }) }
+        name: "memory, " + l.name, type: "line", data: l.points, symbolSize: 0.1, showAllSymbol: true, color: colour("memory"), lineStyle: { width: 1.5 },
+        label: Object.assign(text(), { show: true, color: colour("memory"), position: "right", distance: 8, offset: [0, 5],
+          formatter: p => p.dataIndex === 0 ? l.name : "" })
       })).concat(roof ? [{
-        name: "FMA ports", type: "line", symbol: "none", color: colour("arithmetic"), lineStyle: { width: 2, type: "dashed" },
+        name: "FMA ports", type: "line", symbolSize: 0.1, showAllSymbol: true, color: colour("arithmetic"), lineStyle: { width: 2, type: "dashed" },
         data: [[intensities.min, roof], [intensities.max, roof]],
-        markPoint: { silent: true, symbol: "none", animation: false, data: [{ coord: [intensities.max, roof] }],
-          label: Object.assign(text(), { show: true, color: colour("arithmetic"), position: "left", offset: [0, -10], formatter: "FMA ports " + round(roof) }) }
+        label: Object.assign(text(), { show: true, color: colour("arithmetic"), position: "left", offset: [0, -10],
+          formatter: p => p.dataIndex === 1 ? "FMA ports " + round(roof) : "" })
       }] : []).concat(operations.map((operation, i) => ({
         name: operation, type: "scatter", symbolSize: 11, symbol: SHAPES[i % SHAPES.length], z: 5,
         itemStyle: { color: style(operation, i).colour, opacity: 0.85 },
@@ -162,13 +162,13 @@
 
   function drawCold(parent, series) {
     const times = series.flatMap(s => s.points.map(p => p[1]));
-    figure(parent, "", series.map(s => s.name), 340).setOption({
+    figure(parent, "µs a call", series.map(s => s.name), 340).setOption({
       animation: false, textStyle: text(),
-      grid: { left: 8, right: 20, top: 16, bottom: 28, containLabel: true },
+      grid: { left: 4, right: 28, top: 16, bottom: 28, containLabel: true },
       tooltip: Object.assign({ trigger: "axis" }, tooltip(points => "call " + points[0].value[0] + "<br>"
         + points.map(p => p.marker + p.seriesName + " <b>" + round(p.value[1]) + "</b> µs").join("<br>"))),
       xAxis: axis("log", "call", { nameGap: 28, splitLine: { show: false } }),
-      yAxis: axis("log", "µs a call", Object.assign(powers(times, 10), { nameGap: 46 })),
+      yAxis: axis("log", "", powers(times, 10)),
       series: series.map((s, i) => {
         const look = style(s.name, i);
         return { name: s.name, type: "line", data: s.points, symbol: "none", color: look.colour, lineStyle: { width: 2 } };
