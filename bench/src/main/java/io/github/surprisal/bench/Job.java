@@ -110,9 +110,15 @@ record Job(String className, String method, String shape) {
         return shapes.filter(some -> some.length > 0 && !List.of(some).contains(shape)).isEmpty();
     }
 
-    /** JVM start, data, compilation, check of the answers: measured; most of what a large shape takes is its check. */
+    /** JVM start, data, compilation, check of the answers: measured. */
     Duration overhead() {
-        return Duration.ofMillis(1100 + new Shape(shape).elements() / 9_000);
+        long warmUp = usesSimd() ? 1_500 : 0;
+        return Duration.ofMillis(650 + warmUp + new Shape(shape).elements() / 25_000);
+    }
+
+    /** Whether the fork begins with {@code Backend.warmUp()}, which compiles every kernel. */
+    private boolean usesSimd() {
+        return method.startsWith("surprisal") && !method.endsWith("Scalar") && !isCold();
     }
 
     private Optional<Family> family() {

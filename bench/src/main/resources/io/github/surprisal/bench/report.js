@@ -98,7 +98,7 @@
           name: s.name, type: "line", data: s.points, symbol: look.symbol, symbolSize: 8, color: look.colour, z: s.name.startsWith("Surprisal") ? 5 : 3,
           lineStyle: { width: s.name === "Surprisal SIMD" ? 3 : 2, type: isLimit(s.name) ? "dashed" : "solid" },
           markLine: i > 0 ? undefined : {
-            silent: true, symbol: "none", animation: false, lineStyle: { color: colour("quiet"), type: "dotted", width: 1 },
+            silent: true, symbol: "none", animation: false, lineStyle: { color: colour("quiet"), type: [2, 4], width: 1 },
             label: Object.assign(text(), { formatter: p => p.name, position: "end" }),
             data: boundaries.map(c => ({ name: c.name, xAxis: c.length }))
           }
