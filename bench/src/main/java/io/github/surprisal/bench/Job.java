@@ -12,9 +12,13 @@ import org.openjdk.jmh.annotations.Mode;
 /** One benchmark method on one shape, and how to name it: what runs, what a table row shows. */
 record Job(String className, String method, String shape) {
 
-    /** Related work side by side: shape by shape, the small ones first, and within a shape the variants in their order. */
+    /**
+     * Related work side by side: shape by shape, the small ones first, and within a shape the variants in their order. The limit
+     * of the arithmetic comes first of all: a run that is stopped can say how far from it the rest was.
+     */
     static Comparator<Job> sideBySide() {
-        return Comparator.comparingInt((Job job) -> new Shape(job.shape).elements()).thenComparing(Job::shape)
+        return Comparator.comparing((Job job) -> !job.isArithmeticProbe())
+                .thenComparing((Job job) -> new Shape(job.shape).elements()).thenComparing(Job::shape)
                 .thenComparing(Job::className).thenComparing(Job::order).thenComparing(Job::method);
     }
 

@@ -46,7 +46,7 @@ record Plan(int rounds, int coldRounds, int warmups, Duration warmup, int measur
     }
 
     static Plan full() {
-        return new Plan(3, 15, 3, Duration.ofSeconds(1), 8, Duration.ofSeconds(1), 1);
+        return new Plan(3, 15, 2, Duration.ofMillis(500), 6, Duration.ofMillis(500), 1);
     }
 
     Plan withRounds(int rounds) {
