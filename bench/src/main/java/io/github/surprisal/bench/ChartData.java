@@ -38,7 +38,7 @@ final class ChartData {
 
     /** Rate against the length of a single row, with the limits. */
     private Optional<Object> lengths(Tables family) {
-        var rows = family.shapes().stream().filter(shape -> new Shape(shape).rows() == 1).toList();
+        var rows = family.rows();
         if (rows.size() < 2 || family.anyJob().isPeer()) {
             return Optional.empty();
         }
@@ -81,16 +81,16 @@ final class ChartData {
         return Map.of("name", name, "values", values.toList());
     }
 
-    /** Arithmetic rate against operations per byte: ours as points, the machine as lines. */
+    /** Arithmetic rate against operations per byte: our curves as points, the machine as lines. */
     private Map<String, Object> roofline() {
         var points = new ArrayList<Object>();
         for (Tables family : families) {
             Job any = family.anyJob();
-            if (any.vectorOperations() == 0 || any.isPeer()) {
+            if (any.vectorOperations() == 0 || any.isPeer() || family.rows().size() < 2) {
                 continue;
             }
             String ours = family.labels().getLast();
-            family.shapes().stream().flatMap(shape -> family.find(shape, ours).stream()).forEach(m -> points.add(Map.of(
+            family.rows().stream().flatMap(shape -> family.find(shape, ours).stream()).forEach(m -> points.add(Map.of(
                     "operation", any.title(), "size", bytes(m.job()), "shape", new Shape(m.job().shape()).toString(),
                     "intensity", (double) any.vectorOperations() / any.bytesPerElement(), "rate", m.rate() * any.vectorOperations())));
         }

@@ -61,7 +61,7 @@ final class HtmlReport {
         for (var family : Tables.families(all).values()) {
             var tables = new Tables(family, bounds);
             String ours = tables.labels().getLast();
-            if (tables.anyJob().isPeer() || tables.shapes().stream().noneMatch(shape -> new Shape(shape).rows() == 1)) {
+            if (tables.anyJob().isPeer() || tables.rows().size() < 2) {
                 continue;
             }
             tables.shapes().stream().flatMap(shape -> tables.find(shape, ours).stream())
@@ -69,9 +69,13 @@ final class HtmlReport {
                     <div class="tile"><span class="name">%s</span><span class="number">%s</span><span class="unit">Gelem/s at %s</span>
                     <span class="note">%s%s of the FMA bound</span></div>
                     """.formatted(Table.escape(best.job().title()), Tables.format("%.2f", best.rate()), new Shape(best.job().shape()),
-                    fasterThanPlain(tables), Tables.percent(best, bounds.arithmetic(best.job())).replaceAll("\\.\\d", ""))));
+                    fasterThanPlain(tables), bound(best))));
         }
         return text.toString();
+    }
+
+    private String bound(Measurement m) {
+        return bounds.arithmetic(m.job()).stream().mapToObj(bound -> Tables.format("%.0f %%", 100 * m.rate() / bound)).findFirst().orElse("-");
     }
 
     private static String fasterThanPlain(Tables tables) {

@@ -57,20 +57,20 @@ public abstract class LossTrial extends Trial {
 
     @Benchmark
     @Variant(order = 1, label = "plain loop", baseline = true,
-            quick = {"1x128", "1x8192", "1x16777216", "65536x2", "20000x10", "4096x32", "2048x64", "1310x100", "64x128256"})
+            quick = {"1x128", "1x8192", "1x16777216", "64000x2", "20000x10", "6300x32", "3200x64", "2100x100", "64x128256"})
     public float plainLoop() {
         return loss = PlainLoss.loss(logits, rows, columns, targets);
     }
 
     @Benchmark
     @Variant(order = 2, label = "three-pass SIMD", baseline = true,
-            quick = {"1x128", "1x8192", "20000x10", "1x16777216", "64x128256"})
+            quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
     public float threePass() {
         return loss = ThreePass.loss(logits, rows, columns, targets, probabilities);
     }
 
     @Benchmark
-    @Variant(order = 3, label = "Surprisal scalar", quick = {"20000x10", "64x128256"})
+    @Variant(order = 3, label = "Surprisal scalar", quick = "64x128256")
     @Fork(jvmArgsAppend = Forks.SCALAR)
     public float surprisalScalar() {
         return loss = CrossEntropy.withDefaults().loss(matrix, targets);

@@ -43,6 +43,11 @@ final class Tables {
         return List.copyOf(new LinkedHashSet<>(family.stream().map(m -> m.job().shape()).toList()));
     }
 
+    /** The shapes of a single row; two of them make a curve. */
+    List<String> rows() {
+        return shapes().stream().filter(shape -> new Shape(shape).rows() == 1).toList();
+    }
+
     /** The labels in their order; a variant may be missing from some shapes. */
     List<String> labels() {
         return jobs().stream().map(Job::label).distinct().toList();

@@ -7,7 +7,7 @@
 
   // A colour and a shape for each name: colour alone would leave some readers out.
   const STYLES = {
-    "plain loop": ["plain", "rect"], "plain loop, -inf": ["plain", "rect"], "plain loop, -1e9": ["limit", "rect"],
+    "plain loop": ["plain", "rect"], "plain loop, -inf": ["plain", "rect"], "plain loop, -1e9": ["other", "rect"],
     "JDK EXP": ["vectors", "triangle"], "three-pass SIMD": ["vectors", "triangle"],
     "Surprisal scalar": ["scalar", "diamond"], "row-major": ["scalar", "diamond"],
     "Surprisal SIMD": ["ours", "circle"], "Surprisal auto": ["ours", "circle"],
@@ -180,7 +180,9 @@
     charts.splice(0).forEach(chart => chart.dispose());
     for (const id of ["lengths", "batches", "peers", "roofline", "cold"]) document.getElementById(id).replaceChildren();
     data.lengths.forEach(chart => drawLengths(document.getElementById("lengths"), chart));
-    data.batches.forEach(chart => drawBars(document.getElementById("batches"), chart));
+    // like heights side by side
+    const bars = chart => chart.categories.length * chart.series.length;
+    data.batches.sort((a, b) => bars(a) - bars(b)).forEach(chart => drawBars(document.getElementById("batches"), chart));
     data.peers.forEach(chart => drawBars(document.getElementById("peers"), chart));
     if (data.roofline.points.length > 0) drawRoofline(document.getElementById("roofline"), data.roofline);
     if (data.cold.length > 0) drawCold(document.getElementById("cold"), data.cold);
