@@ -39,7 +39,8 @@ final class Comparison {
         long missing = before.stream().filter(result -> !after.containsKey(result.job())).count();
         long added = after.size() - (before.size() - missing);
         return table.markdown() + "\nOver 1 is faster."
-                + (fewForks ? " With fewer than " + ENOUGH_FORKS + " JVMs each, intervals are those of iterations: what differs between JVMs is not in them." : "")
+                + (fewForks ? " With fewer than %d JVMs each, intervals are those of iterations: what differs between JVMs is not in them."
+                        .formatted(ENOUGH_FORKS) : "")
                 + (missing + added == 0 ? "" : " Only in the old run: %d; only in the new: %d.".formatted(missing, added)) + "\n";
     }
 

@@ -42,7 +42,7 @@ class JobsTest {
     void quickRunIsEveryOperationAndEveryProbeOfItHasAUse() {
         var all = ours();
         var quick = Jobs.withTheirProbes(Jobs.quick(all), Jobs.quick(all));
-        assertEquals(benchmarks(all), benchmarks(quick));
+        assertEquals(operations(all), operations(quick));
         for (Job job : quick) {
             assertTrue(!job.isProbe() || quick.stream().anyMatch(other -> other.isBoundedBy(job)), "idle: " + job);
         }
@@ -81,8 +81,14 @@ class JobsTest {
         assertTrue(size.contains("'3x3'") && size.contains("64x1024"), size);
     }
 
-    private static Set<String> benchmarks(List<Job> jobs) {
-        return jobs.stream().map(Job::benchmark).collect(Collectors.toSet());
+    @Test
+    void peersThatAreNotBuiltInAreBadInput() {
+        String message = assertThrows(BadInput.class, () -> Jobs.select(ours(), List.of(), List.of(), ANY, true)).getMessage();
+        assertTrue(message.contains("-Ppeers"), message);
+    }
+
+    private static Set<String> operations(List<Job> jobs) {
+        return jobs.stream().map(Job::operation).collect(Collectors.toSet());
     }
 
     @Test
