@@ -20,11 +20,11 @@ import org.openjdk.jmh.infra.BenchmarkParams;
  * The mean cross-entropy of (N, C, d) logits, as image segmentation has them, against the same samples row by row, single
  * thread. The row-major variants start from data laid out for them: no transposition is timed.
  */
-@Family(title = "Class axis in the middle, loss", roofline = "read")
-@State(Scope.Benchmark)
+@Family(operation = "class-axis", title = "Class axis in the middle, loss", vectorOperations = 10)
+@State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+@Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class ClassAxisBenchmark extends Trial {
 
     @Param("64x21x4096")

@@ -17,11 +17,12 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
 /** {@link ClassAxisBenchmark} with the gradient into another matrix of the same layout. */
-@Family(title = "Class axis in the middle, loss and gradient", bytesPerElement = 2 * Float.BYTES, roofline = "copyNegated")
-@State(Scope.Benchmark)
+@Family(operation = "class-axis-gradient", title = "Class axis in the middle, loss and gradient", bytesPerElement = 2 * Float.BYTES,
+        vectorOperations = 21, roofline = "copyNegated")
+@State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+@Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class ClassAxisGradientBenchmark extends Trial {
 
     @Param("64x21x4096")

@@ -1,90 +1,18 @@
 package io.github.surprisal.bench;
 
-import io.github.surprisal.Backend;
-import io.github.surprisal.CrossEntropy;
-import io.github.surprisal.Matrix;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.infra.BenchmarkParams;
 
-/** The mean cross-entropy of the rows of a matrix, single thread. 20000 x 10 is a small classifier: rows below a vector. */
-@Family(title = "Cross-entropy loss", roofline = "read", quick = {"64x1024", "20000x10", "64x128256"})
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
-@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
-public class CrossEntropyBenchmark extends Trial {
+/** From one row to the vocabulary of a language model. */
+@Family(operation = "loss", title = "Cross-entropy loss", vectorOperations = 10,
+        quick = {"1x128", "1x1024", "1x8192", "1x65536", "1x1048576", "1x16777216", "64x128256"}, gate = "1x8192")
+public class CrossEntropyBenchmark extends LossTrial {
 
-    @Param({"64x1024", "20000x10", "1024x1000", "64x50257", "256x32000", "64x128256"})
+    @Param({"1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+            "64x1024", "1024x1000", "64x50257", "256x32000", "64x128256"})
     public String shape;
 
-    private int rows;
-    private int columns;
-    private float[] logits;
-    private int[] targets;
-    private float[] probabilities;
-    private Matrix matrix;
-    private float loss;
-
-    @Setup
-    public void setup(BenchmarkParams params) {
-        if (usesSurprisal(params)) {
-            Backend.warmUp();
-        }
-        var size = new Shape(shape);
-        use(size.warmUpRows(), size.warmUpColumns());
-        warmUp(params);
-        use(size.rows(), size.columns());
-    }
-
-    private void use(int rows, int columns) {
-        this.rows = rows;
-        this.columns = columns;
-        logits = Logits.gaussian(rows * columns);
-        targets = Logits.targets(rows, columns);
-        probabilities = new float[columns];
-        matrix = Matrix.of(logits, rows, columns);
-        // so that the check fails if no one computed it
-        loss = Float.NaN;
-    }
-
-    @Benchmark
-    @Variant(order = 1, label = "plain loop", baseline = true)
-    public float plainLoop() {
-        return loss = PlainLoss.loss(logits, rows, columns, targets);
-    }
-
-    @Benchmark
-    @Variant(order = 2, label = "three-pass SIMD", baseline = true)
-    public float threePass() {
-        return loss = ThreePass.loss(logits, rows, columns, targets, probabilities);
-    }
-
-    @Benchmark
-    @Variant(order = 3, label = "Surprisal scalar")
-    @Fork(jvmArgsAppend = Forks.SCALAR)
-    public float surprisalScalar() {
-        return loss = CrossEntropy.withDefaults().loss(matrix, targets);
-    }
-
-    @Benchmark
-    @Variant(order = 4, label = "Surprisal SIMD")
-    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
-    public float surprisalSimd() {
-        return loss = CrossEntropy.withDefaults().loss(matrix, targets);
-    }
-
-    @TearDown
-    public void check(BenchmarkParams params) {
-        writeNotes(params, Answers.ulpsOfLoss(loss, logits, rows, columns, targets));
+    @Override
+    String shape() {
+        return shape;
     }
 }

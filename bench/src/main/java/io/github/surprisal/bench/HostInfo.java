@@ -4,13 +4,23 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.SequencedMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The machine and the JVM, for the report's header: best effort, never an error. */
+/** The machine, the JVM and the commit, for the report's header: best effort, never an error. */
 final class HostInfo {
+
+    private static final List<String> EXTENSIONS = List.of("sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512vl",
+            "avx512_bf16", "avx512_fp16", "asimd", "sve", "sve2", "bf16");
+    private static final Pattern CACHE = Pattern.compile("(L\\d) (\\d+)([KM])");
 
     private HostInfo() {
     }
@@ -43,6 +53,32 @@ final class HostInfo {
         return caches.isEmpty() ? "unknown" : String.join(", ", caches);
     }
 
+    /** The data caches in bytes, "L1" first; empty where unknown. */
+    static SequencedMap<String, Long> cacheSizes() {
+        var sizes = new LinkedHashMap<String, Long>();
+        for (String cache : caches().split(", ")) {
+            var matcher = CACHE.matcher(cache);
+            if (matcher.matches()) {
+                sizes.put(matcher.group(1), Long.parseLong(matcher.group(2)) * (matcher.group(3).equals("M") ? 1 << 20 : 1 << 10));
+            }
+        }
+        return sizes;
+    }
+
+    /** The vector and arithmetic extensions that matter here, as Linux names them; else the architecture. */
+    static String instructionSet() {
+        var all = lines(Path.of("/proc/cpuinfo")).filter(line -> line.matches("(flags|Features)\\s*:.*")).findFirst()
+                .map(line -> List.of(line.substring(line.indexOf(':') + 1).strip().split(" "))).orElse(List.of());
+        String some = EXTENSIONS.stream().filter(all::contains).collect(Collectors.joining(" "));
+        return some.isEmpty() ? System.getProperty("os.arch") : System.getProperty("os.arch") + " " + some;
+    }
+
+    /** The commit under test, from the CI's variable or from git, with a mark for changed files. */
+    static String commit() {
+        String ci = System.getenv("GITHUB_SHA");
+        return ci != null ? ci : command("git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*");
+    }
+
     static int cores() {
         return Runtime.getRuntime().availableProcessors();
     }
@@ -55,6 +91,25 @@ final class HostInfo {
     static String jdk() {
         return "%s %s (%s)".formatted(System.getProperty("java.vendor.version", System.getProperty("java.vendor")),
                 System.getProperty("java.runtime.version"), System.getProperty("java.vm.name"));
+    }
+
+    /** The head of a report: all that one needs to compare it with another. */
+    static SequencedMap<String, String> facts(String plan, Instant date, List<String> jvmArguments) {
+        var facts = new LinkedHashMap<String, String>();
+        facts.put("Surprisal", surprisalVersion());
+        facts.put("Commit", commit());
+        facts.put("Date", date.toString());
+        facts.put("CPU", "%s, %d cores".formatted(cpu(), cores()));
+        facts.put("Caches", caches());
+        facts.put("Instructions", instructionSet());
+        facts.put("OS", operatingSystem() + "; load average before the run " + load());
+        facts.put("JDK", jdk());
+        if (!jvmArguments.isEmpty()) {
+            facts.put("More JVM arguments", String.join(" ", jvmArguments));
+        }
+        facts.put("Data", "standard normal logits, seed " + Logits.SEED);
+        facts.put("Run", plan);
+        return facts;
     }
 
     /** How many threads wanted a core in the last minute: a busy machine explains a slow result. */
@@ -90,8 +145,11 @@ final class HostInfo {
             var process = new ProcessBuilder(words).redirectErrorStream(true).start();
             try (var reader = process.inputReader()) {
                 String line = reader.readLine();
-                return line == null ? "unknown" : line;
+                return line == null || process.waitFor() != 0 ? "unknown" : line;
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "unknown";
         } catch (IOException e) {
             return "unknown";
         }

@@ -18,15 +18,17 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
 /** Log-sum-exp of the rows of a matrix, single thread: ours against a plain loop and against the JDK's vector EXP. */
-@Family(title = "Log-sum-exp", bytesPerElement = Float.BYTES, roofline = "read")
-@State(Scope.Benchmark)
+@Family(operation = "log-sum-exp", title = "Log-sum-exp", vectorOperations = 10,
+        quick = {"1x128", "1x1024", "1x8192", "1x65536", "1x1048576", "1x16777216", "64x128256"}, gate = {"1x8192", "1x16777216"})
+@State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+@Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class LogSumExpBenchmark extends Trial {
 
-    // From L1 to beyond the last-level cache of most machines; 50257 leaves a tail at every vector width.
-    @Param({"1x1024", "64x1024", "1024x1000", "256x32000", "64x128256", "64x50257"})
+    // One row from a few vectors to beyond the last-level cache, then batches; 50257 leaves a tail at every vector width.
+    @Param({"1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+            "64x1024", "1024x1000", "64x50257", "256x32000", "64x128256"})
     public String shape;
 
     private int rows;
@@ -57,14 +59,14 @@ public class LogSumExpBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 1, label = "plain loop", baseline = true)
+    @Variant(order = 1, label = "plain loop", baseline = true, quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
     public float[] plainLoop() {
         PlainLoop.logSumExpOfRows(logits, rows, columns, out);
         return out;
     }
 
     @Benchmark
-    @Variant(order = 2, label = "JDK EXP", baseline = true)
+    @Variant(order = 2, label = "JDK EXP", baseline = true, quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
     public float[] jdkExp() {
         JdkExp.logSumExpOfRows(logits, rows, columns, out);
         return out;
@@ -72,7 +74,7 @@ public class LogSumExpBenchmark extends Trial {
 
     // Without the module, as it is for a user who forgot the flag.
     @Benchmark
-    @Variant(order = 3, label = "Surprisal scalar")
+    @Variant(order = 3, label = "Surprisal scalar", quick = {"1x8192", "64x128256"})
     @Fork(jvmArgsAppend = Forks.SCALAR)
     public float[] surprisalScalar() {
         LogSumExp.ofRows(matrix, out);

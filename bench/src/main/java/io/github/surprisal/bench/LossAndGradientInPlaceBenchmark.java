@@ -1,12 +1,22 @@
 package io.github.surprisal.bench;
 
 import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 
 /** The gradient overwrites the logits. */
-@Family(title = "Loss and gradient, in place", bytesPerElement = 2 * Float.BYTES, roofline = "negateInPlace",
-        quick = {"64x1024", "20000x10", "64x128256"})
+@Family(operation = "gradient-in-place", title = "Loss and gradient, in place", bytesPerElement = 2 * Float.BYTES, vectorOperations = 21,
+        roofline = "negateInPlace", quick = {"1x1024", "1x8192", "1x65536", "1x1048576", "1x16777216", "64x128256"}, gate = {"1x8192", "1x16777216"})
 public class LossAndGradientInPlaceBenchmark extends LossAndGradientTrial {
+
+    @Param({"1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+            "64x1024", "20000x10", "1024x1000", "64x50257", "256x32000", "64x128256"})
+    public String shape;
+
+    @Override
+    String shape() {
+        return shape;
+    }
 
     @Override
     boolean inPlace() {

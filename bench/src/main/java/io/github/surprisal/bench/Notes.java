@@ -18,6 +18,9 @@ final class Notes {
     static final String LANES = "lanes";
     static final String ALLOCATED_BYTES = "allocated-bytes";
     static final String MAX_ULPS = "max-ulps";
+    static final String CURVE = "curve";
+    /** Added by the program, which knows the number of operations: {@link #ALLOCATED_BYTES} over it. */
+    static final String BYTES_PER_OPERATION = "bytes-per-operation";
 
     private static final String DIRECTORY = "surprisal.bench.notes";
 
@@ -33,8 +36,8 @@ final class Notes {
         return jvmArgument.startsWith("-D" + DIRECTORY + "=");
     }
 
-    /** Called in the fork. Does nothing when JMH was started without the report. */
-    static void write(BenchmarkParams params, Properties notes) {
+    /** Called in the fork, by each of its threads. Does nothing when JMH was started without the report. */
+    static synchronized void write(BenchmarkParams params, Properties notes) {
         String directory = System.getProperty(DIRECTORY);
         if (directory == null) {
             return;

@@ -17,15 +17,16 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
 /** Softmax of the rows of a matrix into another, single thread. */
-@Family(title = "Softmax, into another matrix", bytesPerElement = 2 * Float.BYTES, roofline = "copyNegated",
-        quick = {"64x1024", "64x128256"})
-@State(Scope.Benchmark)
+@Family(operation = "softmax", title = "Softmax, into another matrix", bytesPerElement = 2 * Float.BYTES, vectorOperations = 21,
+        roofline = "copyNegated", quick = {"1x128", "1x1024", "1x8192", "1x65536", "1x1048576", "1x16777216", "64x128256"}, gate = "1x8192")
+@State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+@Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class SoftmaxBenchmark extends Trial {
 
-    @Param({"64x1024", "256x32000", "64x128256"})
+    @Param({"1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+            "64x1024", "256x32000", "64x128256"})
     public String shape;
 
     private int rows;
@@ -56,14 +57,14 @@ public class SoftmaxBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 1, label = "plain loop", baseline = true)
+    @Variant(order = 1, label = "plain loop", baseline = true, quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
     public float[] plainLoop() {
         PlainLoss.softmax(logits, rows, columns, out);
         return out;
     }
 
     @Benchmark
-    @Variant(order = 2, label = "three-pass SIMD", baseline = true)
+    @Variant(order = 2, label = "three-pass SIMD", baseline = true, quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
     public float[] threePass() {
         ThreePass.softmax(logits, rows, columns, out);
         return out;

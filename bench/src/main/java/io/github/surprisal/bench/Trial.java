@@ -15,7 +15,7 @@ import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.runner.IterationType;
 
 /** What every benchmark class does around its measurement, in the fork: checks answers, counts bytes, writes notes. */
-@State(Scope.Benchmark)
+@State(Scope.Thread)
 public abstract class Trial {
 
     /** The accuracy is that of the first rows only: the reference is slow. */
@@ -30,6 +30,8 @@ public abstract class Trial {
     private static final int BYTES_OF_A_CALL = 32;
     private static final long MIN_WARM_UP = 300_000_000;
     private static final long MAX_WARM_UP = 3_000_000_000L;
+    /** Set by a test that runs every benchmark once and measures nothing. */
+    private static final boolean WARM_UP = !Boolean.getBoolean("surprisal.bench.cold");
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -57,6 +59,9 @@ public abstract class Trial {
      * slower, and an operation on large data takes seconds. Boxes are also how to see that it is not compiled yet.
      */
     final void warmUp(BenchmarkParams params) {
+        if (!WARM_UP) {
+            return;
+        }
         try {
             Method method = getClass().getMethod(methodName(params));
             long start = System.nanoTime();
@@ -94,8 +99,27 @@ public abstract class Trial {
 
     /** Writes the notes at the end of a trial; {@code maxUlps} is NaN where accuracy has no meaning. */
     final void writeNotes(BenchmarkParams params, double maxUlps) {
+        Notes.write(params, notes(params, maxUlps));
+    }
+
+    /** As {@link #writeNotes(BenchmarkParams, double)}, for a probe of {@code lanes} floats a vector. */
+    final void writeNotes(BenchmarkParams params, double maxUlps, int lanes) {
+        var notes = notes(params, maxUlps);
+        notes.setProperty(Notes.LANES, Integer.toString(lanes));
+        Notes.write(params, notes);
+    }
+
+    /** As {@link #writeNotes(BenchmarkParams, double)}, with the time of every call. */
+    final void writeNotes(BenchmarkParams params, double maxUlps, ColdCurve curve) {
+        var notes = notes(params, maxUlps);
+        notes.setProperty(Notes.CURVE, curve.text());
+        Notes.write(params, notes);
+    }
+
+    private Properties notes(BenchmarkParams params, double maxUlps) {
         var notes = new Properties();
-        notes.setProperty(Notes.ALLOCATED_BYTES, Long.toString(allocated));
+        // of all threads: each runs the same code
+        notes.setProperty(Notes.ALLOCATED_BYTES, Long.toString(allocated * params.getThreads()));
         notes.setProperty(Notes.MAX_ULPS, Double.toString(maxUlps));
         if (usesSurprisal(params)) {
             var backend = Backend.active();
@@ -103,6 +127,6 @@ public abstract class Trial {
             notes.setProperty(Notes.LANES, Integer.toString(backend.lanes()));
             notes.setProperty(Notes.REASON, backend.reason());
         }
-        Notes.write(params, notes);
+        return notes;
     }
 }

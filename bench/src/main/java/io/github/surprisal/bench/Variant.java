@@ -18,4 +18,10 @@ public @interface Variant {
 
     /** Whether the others are compared with this one: adds a ratio column. */
     boolean baseline() default false;
+
+    /** The call that is timed, where the label does not say it all: another library's. */
+    String call() default "";
+
+    /** Of the family's quick shapes those on which this variant runs; none means all. */
+    String[] quick() default {};
 }

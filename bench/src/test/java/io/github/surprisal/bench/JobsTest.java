@@ -2,6 +2,7 @@ package io.github.surprisal.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -10,56 +11,101 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What the report finds on the class path, and in which order it runs it. */
+/** What the program finds on the class path, what it selects, and in which order it runs it. */
 class JobsTest {
 
     private static final Pattern ANY = Pattern.compile("");
 
+    private static List<Job> ours() {
+        return Jobs.select(Jobs.all(), List.of(), List.of(), ANY, false);
+    }
+
     @Test
     void variantsOfAShapeRunSideBySideInTheirOrder() {
-        var jobs = RunBenchmarks.jobs(Pattern.compile("LogSumExp"), List.of("1x1024", "64x1024")::contains);
+        var jobs = Jobs.select(Jobs.all(), List.of("log-sum-exp"), List.of("1x1024", "64x1024"), ANY, false);
         assertEquals(List.of("1x1024 plainLoop", "1x1024 jdkExp", "1x1024 surprisalScalar", "1x1024 surprisalSimd",
                 "64x1024 plainLoop", "64x1024 jdkExp", "64x1024 surprisalScalar", "64x1024 surprisalSimd"),
                 jobs.stream().map(job -> job.shape() + " " + job.method()).toList());
     }
 
     @Test
-    void everyShapeHasARoofline() {
-        var jobs = RunBenchmarks.jobs(ANY, _ -> true);
+    void everyShapeHasItsMemoryProbe() {
+        var jobs = ours();
         for (Job job : jobs) {
-            if (!job.isRoofline()) {
-                assertTrue(jobs.stream().anyMatch(job::isBoundedBy), "no roofline for " + job);
+            if (!job.isProbe() && !job.isCold()) {
+                assertTrue(jobs.stream().anyMatch(probe -> probe.isMemoryProbe() && job.isBoundedBy(probe)), "no probe for " + job);
             }
         }
     }
 
-    // 100 is what PlanTest shows to fit.
     @Test
-    void quickRunIsEveryFamilyInLittleTime() {
-        var all = RunBenchmarks.jobs(ANY, _ -> true);
-        var quick = RunBenchmarks.withoutIdleProbes(RunBenchmarks.quick(all));
-        assertTrue(quick.size() <= 100, quick.size() + " benchmarks");
-        assertEquals(benchmarks(all), benchmarks(quick));
+    void quickRunIsEveryOperationAndEveryProbeOfItHasAUse() {
+        var all = ours();
+        var quick = Jobs.withTheirProbes(Jobs.quick(all), Jobs.quick(all));
+        assertEquals(operations(all), operations(quick));
         for (Job job : quick) {
-            assertTrue(job.isRoofline() || quick.stream().anyMatch(job::isBoundedBy), "no roofline for " + job);
-            assertTrue(!job.isRoofline() || quick.stream().anyMatch(other -> other.isBoundedBy(job)), "idle: " + job);
+            assertTrue(!job.isProbe() || quick.stream().anyMatch(other -> other.isBoundedBy(job)), "idle: " + job);
+        }
+    }
+
+    // A row that grows from one vector to beyond the caches, each operation with a baseline at both ends
+    @Test
+    void quickRunHasACurveOfEachOperation() {
+        var quick = Jobs.quick(ours());
+        for (String operation : List.of("log-sum-exp", "loss", "gradient-in-place", "softmax")) {
+            var rows = quick.stream().filter(job -> job.operation().equals(operation) && job.shape().startsWith("1x")).toList();
+            assertTrue(rows.stream().filter(job -> job.label().equals("Surprisal SIMD")).count() >= 5, operation);
+            assertTrue(rows.stream().anyMatch(job -> job.label().equals("plain loop") && job.shape().equals("1x16777216")), operation);
         }
     }
 
     @Test
     void probesAloneCanRun() {
-        var probes = RunBenchmarks.jobs(Pattern.compile("Roofline"), _ -> true);
-        assertEquals(probes, RunBenchmarks.withoutIdleProbes(probes));
+        var probes = Jobs.select(Jobs.all(), List.of("memory", "fma"), List.of(), ANY, false);
+        assertEquals(probes, Jobs.withTheirProbes(probes, Jobs.all()));
     }
 
-    private static Set<String> benchmarks(List<Job> jobs) {
-        return jobs.stream().map(Job::benchmark).collect(Collectors.toSet());
+    @Test
+    void anOperationBringsItsProbes() {
+        var all = ours();
+        var jobs = Jobs.withTheirProbes(Jobs.select(all, List.of("softmax"), List.of("1x8192"), ANY, false), all);
+        assertEquals(Set.of("plainLoop", "threePass", "surprisalSimd", "copyNegated", "fma"),
+                jobs.stream().map(Job::method).collect(Collectors.toSet()));
+    }
+
+    @Test
+    void unknownNamesAreBadInputThatListsTheKnown() {
+        String operation = assertThrows(BadInput.class, () -> Jobs.select(Jobs.all(), List.of("sofmax"), List.of(), ANY, false)).getMessage();
+        assertTrue(operation.contains("'sofmax'") && operation.contains("softmax"), operation);
+        String size = assertThrows(BadInput.class, () -> Jobs.select(Jobs.all(), List.of(), List.of("3x3"), ANY, false)).getMessage();
+        assertTrue(size.contains("'3x3'") && size.contains("64x1024"), size);
+    }
+
+    @Test
+    void peersThatAreNotBuiltInAreBadInput() {
+        String message = assertThrows(BadInput.class, () -> Jobs.select(ours(), List.of(), List.of(), ANY, true)).getMessage();
+        assertTrue(message.contains("-Ppeers"), message);
+    }
+
+    private static Set<String> operations(List<Job> jobs) {
+        return jobs.stream().map(Job::operation).collect(Collectors.toSet());
     }
 
     @Test
     void everyVariantHasItsOwnLabel() {
-        var jobs = RunBenchmarks.jobs(ANY, _ -> true);
+        var jobs = Jobs.all();
         assertFalse(jobs.isEmpty());
         assertEquals(jobs.size(), jobs.stream().map(job -> job.className() + job.shape() + job.label()).distinct().count());
+    }
+
+    @Test
+    void theGateHasAPlainLoopAndALimitForEachOfItsRatios() {
+        var jobs = GateMetric.jobs(Jobs.all(), "simd-512");
+        var names = GateMetric.of(jobs, "simd-512", 16).stream().map(GateMetric::name).toList();
+        assertTrue(names.containsAll(List.of("log-sum-exp 1x8192 / plain loop", "log-sum-exp 1x8192 / FMA bound",
+                "log-sum-exp 1x16777216 / memory", "gradient-in-place 1x16777216 / memory", "short-rows 20000x10 / plain loop")), names::toString);
+        var scalar = GateMetric.of(GateMetric.jobs(Jobs.all(), "scalar"), "scalar", 1).stream().map(GateMetric::name).toList();
+        assertTrue(scalar.contains("log-sum-exp 1x8192 / plain loop"), scalar::toString);
+        assertTrue(scalar.stream().noneMatch(name -> name.contains("FMA")), scalar::toString);
     }
 }

@@ -4,26 +4,48 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** The quick run keeps to its time, however many benchmarks are added. */
 class PlanTest {
 
-    private static final Duration BUDGET = Duration.ofSeconds(230);
+    private static final Duration BUDGET = Duration.ofSeconds(235);
 
-    @Test
-    void quickRunFitsItsBudget() {
-        // 100 are about as many as can start and stop within it
-        for (int benchmarks = 1; benchmarks <= 100; benchmarks++) {
-            var plan = Plan.quick(benchmarks, BUDGET);
-            assertTrue(plan.total(benchmarks).compareTo(BUDGET) <= 0, benchmarks + " benchmarks: " + plan);
-        }
+    private static List<Job> quick() {
+        var all = Jobs.select(Jobs.all(), List.of(), List.of(), Pattern.compile(""), false);
+        return Jobs.withTheirProbes(Jobs.quick(all), Jobs.quick(all));
     }
 
     @Test
-    void fewBenchmarksGetASecondRound() {
-        assertEquals(2, Plan.quick(36, BUDGET).rounds());
-        assertEquals(1, Plan.quick(80, BUDGET).rounds());
+    void quickRunFitsItsBudget() {
+        var jobs = quick();
+        var plan = Plan.quick(jobs, BUDGET);
+        assertTrue(plan.total(jobs).compareTo(BUDGET) <= 0, jobs.size() + " benchmarks, " + plan.total(jobs) + ": " + plan);
+    }
+
+    @Test
+    void fewBenchmarksGetASecondRoundAndLongerIterations() {
+        var few = quick().stream().filter(job -> !job.isCold()).limit(20).toList();
+        assertEquals(2, Plan.quick(few, BUDGET).rounds());
+        assertEquals(Duration.ofMillis(500), Plan.quick(few, BUDGET).measurement());
+        assertEquals(1, Plan.quick(few, Duration.ofSeconds(40)).rounds());
+    }
+
+    @Test
+    void everySecondRoundRunsBackwards() {
+        var jobs = quick().stream().filter(job -> !job.isCold()).limit(2).toList();
+        var plan = Plan.quick(jobs, BUDGET).withRounds(3);
+        assertEquals(List.of(jobs.get(0), jobs.get(1), jobs.get(1), jobs.get(0), jobs.get(0), jobs.get(1)), plan.schedule(jobs));
+    }
+
+    @Test
+    void coldStartsHaveRoundsOfTheirOwnAndOneThread() {
+        Job cold = quick().stream().filter(Job::isCold).findFirst().orElseThrow();
+        var plan = Plan.full().withThreads(2);
+        assertEquals(plan.coldRounds(), plan.schedule(List.of(cold)).size());
+        assertEquals(1, plan.threads(cold));
     }
 
     @Test

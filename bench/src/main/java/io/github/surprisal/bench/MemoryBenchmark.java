@@ -17,14 +17,15 @@ import org.openjdk.jmh.infra.BenchmarkParams;
  * The memory limit of each shape, measured in the same run as the families it bounds. A family with other shapes adds
  * them here; one that writes adds a probe that writes and names it in {@link Family#roofline}.
  */
-@Family(title = "Memory")
-@State(Scope.Benchmark)
+@Family(operation = "memory", title = "Memory")
+@State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@Fork(value = 1, jvmArgs = {Forks.MIN_HEAP, Forks.MAX_HEAP, Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
-public class RooflineBenchmark extends Trial {
+@Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+public class MemoryBenchmark extends Trial {
 
-    @Param({"1x1024", "64x1024", "20000x10", "1024x1000", "64x50257", "64x21x4096", "256x32000", "64x128256"})
+    @Param({"1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+            "64x1024", "64000x2", "20000x10", "6300x32", "3200x64", "2100x100", "1024x1000", "64x50257", "64x21x4096", "256x32000", "64x128256"})
     public String shape;
 
     private float[] x;
@@ -48,26 +49,30 @@ public class RooflineBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 101, label = "read, one stream")
+    @Variant(order = 101, label = "read, one stream",
+            quick = {"1x1024", "1x65536", "1x1048576", "1x16777216", "64x128256"})
     public double readOneStream() {
         return sum = ReadProbe.oneStream(x);
     }
 
     @Benchmark
-    @Variant(order = 102, label = "read, four streams")
+    @Variant(order = 102, label = "read, four streams",
+            quick = {"1x1048576", "1x16777216", "64x128256"})
     public double readFourStreams() {
         return sum = ReadProbe.fourStreams(x);
     }
 
     @Benchmark
-    @Variant(order = 103, label = "negate in place")
+    @Variant(order = 103, label = "negate in place",
+            quick = {"1x1024", "1x65536", "1x1048576", "1x16777216", "64x128256"})
     public float[] negateInPlace() {
         WriteProbe.negateInPlace(x);
         return written = x;
     }
 
     @Benchmark
-    @Variant(order = 104, label = "negate into another")
+    @Variant(order = 104, label = "negate into another",
+            quick = {"1x1024", "1x65536", "1x1048576", "1x16777216", "64x128256"})
     public float[] copyNegated() {
         WriteProbe.copyNegated(x, copy);
         return written = copy;

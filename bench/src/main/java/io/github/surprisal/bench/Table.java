@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** A Markdown table whose columns line up in plain text too. The first column is text, the others are numbers. */
-final class Markdown {
+/** A table whose first column is text and whose others are numbers. */
+final class Table {
 
     private final List<List<String>> lines = new ArrayList<>();
 
-    Markdown(List<String> header) {
+    Table(List<String> header) {
         lines.add(List.copyOf(header));
     }
 
@@ -18,8 +18,8 @@ final class Markdown {
         lines.add(List.copyOf(line));
     }
 
-    @Override
-    public String toString() {
+    /** As Markdown whose columns line up in plain text too. */
+    String markdown() {
         int columns = lines.getFirst().size();
         int[] widths = IntStream.range(0, columns)
                 .map(column -> lines.stream().mapToInt(line -> line.get(column).length()).max().orElse(0)).toArray();
@@ -35,6 +35,21 @@ final class Markdown {
             }
         }
         return text.toString();
+    }
+
+    /** As HTML, in a box that scrolls where the screen is narrow. */
+    String html() {
+        var text = new StringBuilder("<div class=\"scroll\"><table>\n<thead>").append(row(lines.getFirst(), "th")).append("</thead>\n<tbody>\n");
+        lines.stream().skip(1).forEach(line -> text.append(row(line, "td")).append('\n'));
+        return text.append("</tbody></table></div>\n").toString();
+    }
+
+    private static String row(List<String> line, String cell) {
+        return line.stream().map(text -> "<" + cell + ">" + escape(text) + "</" + cell + ">").collect(Collectors.joining("", "<tr>", "</tr>"));
+    }
+
+    static String escape(String text) {
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 
     private static String pad(String cell, int width, boolean left) {

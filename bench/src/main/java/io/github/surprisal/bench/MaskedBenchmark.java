@@ -1,0 +1,129 @@
+package io.github.surprisal.bench;
+
+import io.github.surprisal.Backend;
+import io.github.surprisal.CrossEntropy;
+import io.github.surprisal.Matrix;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.infra.BenchmarkParams;
+
+/** What masks cost: the mean cross-entropy with 30 % of the logits at -infinity or at -1e9, as attention and decoders have them. */
+@Family(operation = "masked", title = "Masked logits, loss", vectorOperations = 10)
+@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
+public class MaskedBenchmark extends Trial {
+
+    private static final double MASKED = 0.3;
+
+    @Param("64x1024")
+    public String shape;
+
+    private int rows;
+    private int columns;
+    private int[] targets;
+    private float[] unmasked;
+    private float[] infinite;
+    private float[] large;
+    private Matrix unmaskedMatrix;
+    private Matrix infiniteMatrix;
+    private Matrix largeMatrix;
+    /** What the measured method read. */
+    private float[] used;
+    private float loss;
+
+    @Setup
+    public void setup(BenchmarkParams params) {
+        if (usesSurprisal(params)) {
+            Backend.warmUp();
+        }
+        var size = new Shape(shape);
+        use(size.warmUpRows(), size.warmUpColumns());
+        warmUp(params);
+        use(size.rows(), size.columns());
+    }
+
+    private void use(int rows, int columns) {
+        this.rows = rows;
+        this.columns = columns;
+        targets = Logits.targets(rows, columns);
+        unmasked = Logits.gaussian(rows * columns);
+        infinite = masked(Float.NEGATIVE_INFINITY);
+        large = masked(-1e9f);
+        unmaskedMatrix = Matrix.of(unmasked, rows, columns);
+        infiniteMatrix = Matrix.of(infinite, rows, columns);
+        largeMatrix = Matrix.of(large, rows, columns);
+        loss = Float.NaN;
+    }
+
+    private float[] masked(float value) {
+        float[] x = unmasked.clone();
+        var random = new SplittableRandom(Logits.SEED + 2);
+        for (int i = 0; i < x.length; i++) {
+            // a masked target would make every loss infinite
+            if (random.nextDouble() < MASKED && i % columns != targets[i / columns]) {
+                x[i] = value;
+            }
+        }
+        return x;
+    }
+
+    @Benchmark
+    @Variant(order = 1, label = "plain loop, -inf", baseline = true)
+    public float plainLoopInfinite() {
+        return plain(infinite);
+    }
+
+    @Benchmark
+    @Variant(order = 2, label = "plain loop, -1e9")
+    public float plainLoopLarge() {
+        return plain(large);
+    }
+
+    @Benchmark
+    @Variant(order = 3, label = "Surprisal SIMD, unmasked", baseline = true)
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float surprisalUnmasked() {
+        return surprisal(unmasked, unmaskedMatrix);
+    }
+
+    @Benchmark
+    @Variant(order = 4, label = "Surprisal SIMD, -1e9")
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float surprisalLarge() {
+        return surprisal(large, largeMatrix);
+    }
+
+    @Benchmark
+    @Variant(order = 5, label = "Surprisal SIMD, -inf")
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float surprisalInfinite() {
+        return surprisal(infinite, infiniteMatrix);
+    }
+
+    private float plain(float[] x) {
+        used = x;
+        return loss = PlainLoss.loss(x, rows, columns, targets);
+    }
+
+    private float surprisal(float[] x, Matrix matrix) {
+        used = x;
+        return loss = CrossEntropy.withDefaults().loss(matrix, targets);
+    }
+
+    @TearDown
+    public void check(BenchmarkParams params) {
+        writeNotes(params, Answers.ulpsOfLoss(loss, used, rows, columns, targets));
+    }
+}
