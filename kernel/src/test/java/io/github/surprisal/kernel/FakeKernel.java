@@ -145,4 +145,9 @@ class FakeKernel implements RowKernel {
         scalar.termsColumns(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
         if (fault == Fault.COLUMN_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
+
+    @Override
+    public StorageKernel storage() {
+        return scalar.storage();
+    }
 }

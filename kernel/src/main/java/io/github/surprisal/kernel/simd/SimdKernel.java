@@ -15,6 +15,7 @@ import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.ScalarKernel;
+import io.github.surprisal.kernel.StorageKernel;
 import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
@@ -36,6 +37,8 @@ public final class SimdKernel implements RowKernel {
     /** As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. */
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
+
+    private final StorageKernel storage = new SimdStorage();
 
     static VectorShape shape() {
         VectorShape preferred = VectorShape.preferredShape();
@@ -111,7 +114,7 @@ public final class SimdKernel implements RowKernel {
         }
     }
 
-    private static int unsignedMax(int[] a, int from, int n) {
+    static int unsignedMax(int[] a, int from, int n) {
         int max = Integer.MIN_VALUE;
         for (int i = from; i < from + n; i++) max = Math.max(max, a[i] ^ Integer.MIN_VALUE);
         return max ^ Integer.MIN_VALUE;
@@ -346,5 +349,10 @@ public final class SimdKernel implements RowKernel {
     public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
             float[] out, int to, int outStride) {
         SimdColumns.terms(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
+    }
+
+    @Override
+    public StorageKernel storage() {
+        return storage;
     }
 }
