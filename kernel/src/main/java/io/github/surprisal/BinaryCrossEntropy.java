@@ -154,6 +154,10 @@ public final class BinaryCrossEntropy {
         }
         checkOutput("losses", losses, logits, targets);
         checkOutput("gradient", gradient, logits, targets);
+        Checks.requireAccess("logits", logits);
+        Checks.requireAccess("targets", targets);
+        Checks.requireWritable("losses", losses);
+        Checks.requireWritable("gradient", gradient);
         double denominator = reduction == Reduction.SUM ? 1 : elements;
         BinaryRows rows = new BinaryRows(logits.view, targets.view, weights, positiveWeights, losses == null ? null : losses.view,
                 gradient == null ? null : gradient.view, 1 / denominator);

@@ -179,6 +179,8 @@ public final class NegativeLogLikelihood {
             Checks.requireSameShape("gradient", gradient, "logProbabilities", logProbabilities);
             Checks.requireSameOrDisjoint("gradient", gradient, "logProbabilities", logProbabilities);
         }
+        Checks.requireAccess("logProbabilities", logProbabilities);
+        Checks.requireWritable("gradient", gradient);
         LossCall call = LossCall.ofThread().start(null, options, logProbabilities.view, losses, gradient == null ? null : gradient.view);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);

@@ -107,9 +107,14 @@ public final class Softmax {
         Checks.requireSameShape("out", out, "x", x);
         Objects.requireNonNull(execution, "execution");
         Checks.requireSameOrDisjoint("out", out, "x", x);
+        Checks.requireAccess("x", x);
+        Checks.requireWritable("out", out);
         RowKernel kernel = Kernels.current();
-        if (execution.isParallel()) {
-            execution.forRanges(x.rows(), Execution.rowsAPart(x.columns()),
+        Execution where = execution.over(x, out, null);
+        if (where.isParallel() && where.splitsRows(x)) {
+            SoftmaxRows.run(kernel, x.view, out.view, logarithm, where::forChunks);
+        } else if (where.isParallel()) {
+            where.forRanges(x.rows(), Execution.rowsAPart(x.columns()),
                     (from, to) -> SoftmaxRows.ofThread().run(kernel, x.view, out.view, logarithm, from, to));
         } else {
             SoftmaxRows.ofThread().run(kernel, x.view, out.view, logarithm, 0, x.rows());

@@ -40,6 +40,11 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
         return softcap != 0 ? capped(x) : x * preScale;
     }
 
+    /** {@link #prepared} of every x[from + i], 0 <= i < n, in place. */
+    void prepare(float[] x, int from, int n) {
+        for (int i = from; i < from + n; i++) x[i] = prepared(x[i]);
+    }
+
     double weight(int c) {
         return weights == null ? 1 : weights[c];
     }

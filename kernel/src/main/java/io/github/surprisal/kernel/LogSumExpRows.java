@@ -1,0 +1,35 @@
+package io.github.surprisal.kernel;
+
+/** log-sum-exp of rows. Scratch for one thread. */
+public final class LogSumExpRows {
+    private static final ThreadLocal<RowTile> TILE = ThreadLocal.withInitial(RowTile::new);
+
+    private LogSumExpRows() {}
+
+    /** out[r] = log-sum-exp of row r, from <= r < to. */
+    public static void run(RowKernel kernel, Rows x, float[] out, int from, int to) {
+        ChunkSum sum = ChunkSum.ofThread().withConstants(Exp2.constants(1)); // it may have been left with the scale of a loss
+        if (x.inPlace()) {
+            sum.rows(kernel, x.data(), x.start(from), x.rowStride(), to - from, x.columns(), out, from);
+        } else if (RowTile.suits(x)) {
+            RowTile tile = TILE.get();
+            Rows rows = tile.shape(x, false);
+            for (int r = from, count; r < to; r += count) {
+                count = tile.countFrom(x, r, to);
+                tile.load(kernel, x, r, count);
+                sum.rows(kernel, rows.data(), 0, rows.rowStride(), count, rows.columns(), out, r);
+            }
+        } else {
+            for (int r = from; r < to; r++) out[r] = (float) sum.lseOfRow(kernel, x, r);
+        }
+    }
+
+    /** Of all rows, each shared out among threads. */
+    public static void run(RowKernel kernel, Rows x, float[] out, Parts parts) {
+        LogSum sum = new LogSum();
+        for (int r = 0; r < x.rows(); r++) {
+            RowSum.of(kernel, x, r, null, false, -1, parts, sum);
+            out[r] = (float) sum.value();
+        }
+    }
+}
