@@ -47,9 +47,7 @@ final class Checks {
     }
 
     static void requireDisjoint(String name, float[] out, String inputName, Matrix input) {
-        if (input.view.data() != null && input.view.data() != out) return;
-        if (input.view.data() == null && input.segment.isNative()) return;
-        if (new Rows(out, 0, 1, out.length, out.length, 1).overlaps(input.view)) {
+        if (input.view.mayContain(out) && new Rows(out, 0, 1, out.length, out.length, 1).overlaps(input.view)) {
             throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same array");
         }
     }

@@ -520,6 +520,70 @@ public final class ChunkSum {
         }
     }
 
+    /** out[r] = log-sum-exp of row r, from <= r < to; rows that are read where they are. */
+    void rows(RowKernel kernel, Rows x, float[] out, int from, int to) {
+        for (int r = from; r >= 0 && r < to; r += GROUP) { // r wraps behind the largest row counts
+            int count = Math.min(GROUP, to - r);
+            lseRows(kernel, x, r, count, logs);
+            for (int k = 0; k < count; k++) out[r + k] = (float) logs[k];
+        }
+    }
+
+    /** As the other, from row r on. */
+    void lseRows(RowKernel kernel, Rows x, int r, int count, double[] lse) {
+        if (x.inPlace()) {
+            lseRows(kernel, x.data(), x.start(r), x.rowStride(), count, x.columns(), lse);
+            return;
+        }
+        int usual = sumRowsOffHeap(kernel, x, r, count, null);
+        int e = exponent;
+        for (int k = 0; k < GROUP; k++) {
+            if ((usual >> k & 1) != 0 && needsCare(sums[k], largest(tops[k], e), e)) usual &= ~(1 << k);
+            lse[k] = (usual >> k & 1) == 0 ? 1 : sums[k];
+        }
+        if (usual != 0) kernel.log(lse, GROUP);
+        for (int k = 0; k < count; k++) lse[k] = (usual >> k & 1) != 0 ? e * DoubleMath.LN2 + lse[k] : lseOfRow(kernel, x, r + k);
+    }
+
+    /** As {@link #sumRows}, of rows of floats off the heap, from row r on. */
+    int sumRowsOffHeap(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        length = x.columns();
+        body = body(length);
+        positions = positions(length);
+        if (masked || positions > BLOCK || length == 0) return 0;
+        Store s = x.store();
+        long from = x.position(r);
+        int tail = length - STREAMS * body;
+        Arrays.fill(tops, 0);
+        if (body > 0) {
+            kernel.storage().sum(s.segment(), s.bytes(from), s.bytes(x.stride()), s.bytes(body), body, count, exponent, constants, partials, 0, tops, 0);
+        }
+        if (tail > 0) {
+            for (int k = 0; k < count; k++) {
+                s.get(kernel, x.position(r + k) + length - tail, tail, scratch, k * TAIL);
+                Arrays.fill(scratch, k * TAIL + tail, (k + 1) * TAIL, constants[Exp2.PADDING]);
+            }
+            kernel.sum(scratch, 0, TAIL, GRAIN, GRAIN, count, exponent, constants, partials, body, tops, GROUP);
+            for (int k = 0; k < count; k++) tops[k] = unsignedMax(tops[k], tops[GROUP + k]);
+        }
+        if (excluded != null) {
+            store = s;
+            stride = 1;
+            start = 0;
+            for (int k = 0; k < count; k++) {
+                base = x.position(r + k);
+                patch(excluded[k], -k * BLOCK);
+            }
+            store = null;
+        }
+        kernel.fold(partials, positions, count, sums);
+        int usual = 0;
+        for (int k = 0; k < count; k++) {
+            if (isUsual(tops[k]) && isUsual(sums[k])) usual |= 1 << k;
+        }
+        return usual;
+    }
+
     /** log-sum-exp, not yet rounded, of row r. */
     double lseOfRow(RowKernel kernel, Rows rows, int r) {
         row.clear();

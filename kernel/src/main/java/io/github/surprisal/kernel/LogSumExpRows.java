@@ -9,8 +9,8 @@ public final class LogSumExpRows {
     /** out[r] = log-sum-exp of row r, from <= r < to. */
     public static void run(RowKernel kernel, Rows x, float[] out, int from, int to) {
         ChunkSum sum = ChunkSum.ofThread().withConstants(Exp2.constants(1)); // it may have been left with the scale of a loss
-        if (x.inPlace()) {
-            sum.rows(kernel, x.data(), x.start(from), x.rowStride(), to - from, x.columns(), out, from);
+        if (x.straight()) {
+            sum.rows(kernel, x, out, from, to);
         } else if (RowTile.suits(x)) {
             RowTile tile = TILE.get();
             Rows rows = tile.shape(x, false);

@@ -72,22 +72,40 @@ final class RowGradient {
             Rows out = call.gradient;
             LossOptions options = call.options;
             boolean capped = options.softcap() != 0;
-            boolean direct = x.direct() && !options.copies() && !g.huge;
-            boolean inPlace = out.inPlace() && !capped;
             logits.start(call.kernel, x, r, options);
             if (capped) uncapped.start(call.kernel, x, r, null);
             if (g.minus == Minus.UNIFORM) Arrays.fill(minus, (float) g.times);
             if (g.minus == Minus.MULTIPLE) coefficients.start(call, r);
-            int most = g.huge || g.minus != Minus.NOTHING ? PIECE : inPlace && !direct ? logits.length() : Store.PIECE;
-            int n;
-            for (long c = from; c < to; c += n) {
-                n = (int) Math.min(most, to - c);
-                piece(call, r, g, (int) c, n, direct, inPlace ? out.data() : scratch, inPlace ? out.start(r) + (int) c : 0);
-                if (!inPlace) out.put(call.kernel, r, (int) c, n, scratch, 0);
+            boolean direct = x.direct() && !options.copies() && !g.huge;
+            if (direct && out.direct()) {
+                writeOffHeap(call, r, g, from, to);
+            } else {
+                boolean inPlace = out.inPlace() && !capped;
+                int most = g.huge || g.minus != Minus.NOTHING ? PIECE : inPlace && !direct ? logits.length() : Store.PIECE;
+                int n;
+                for (long c = from; c < to; c += n) {
+                    n = (int) Math.min(most, to - c);
+                    piece(call, r, g, (int) c, n, direct, inPlace ? out.data() : scratch, inPlace ? out.start(r) + (int) c : 0);
+                    if (!inPlace) out.put(call.kernel, r, (int) c, n, scratch, 0);
+                }
             }
             logits.end();
             uncapped.end();
             coefficients.end();
+        }
+
+        private void writeOffHeap(LossCall call, int r, RowGradient g, int from, int to) {
+            Rows x = call.logits;
+            Rows out = call.gradient;
+            int most = g.minus != Minus.NOTHING ? PIECE : Rows.LEAF;
+            int n;
+            for (long c = from; c < to; c += n) {
+                n = (int) Math.min(most, to - c);
+                if (g.minus == Minus.MULTIPLE) coefficients.multiply((int) c, n, g.times, minus);
+                writer.write(call.kernel, call.options.constants(), x.store(), x.position(r) + c, n, g.lse, g.power, g.factor,
+                        g.minus == Minus.NOTHING ? null : minus, out.store(), out.position(r) + c);
+                if (g.apart >= c && g.apart < c + n) out.set(r, g.apart, g.valueApart);
+            }
         }
 
         private void piece(LossCall call, int r, RowGradient g, int c, int n, boolean direct, float[] out, int to) {

@@ -42,7 +42,7 @@ final class RowLoss {
         if (arrays && ShortRows.covers(call)) return runShort(call, from, to, correct, each);
         if (TiledLoss.suits(call)) return tiles.run(this, call, from, to, correct, each);
         double sum = 0;
-        boolean grouped = call.logits.inPlace() && !call.options.copies() && call.probabilities == null && call.parts == null;
+        boolean grouped = call.logits.straight() && !call.options.copies() && call.probabilities == null && call.parts == null;
         for (int r = from; r >= from && r < to; r += GROUP) { // r wraps behind the largest row counts
             int count = Math.min(GROUP, to - r);
             int usual = grouped ? sumGroup(call, r, count) : 0;
@@ -105,14 +105,15 @@ final class RowLoss {
             if (targets[k] >= 0) kept |= 1 << k;
         }
         if (kept == 0) return 0;
-        int from = x.start(r);
         ChunkSum chunk = ChunkSum.ofThread().withConstants(options.constants());
-        int usual = kept & chunk.sumRows(call.kernel, x.data(), from, x.rowStride(), count, x.columns(), excluded, 0);
+        int usual = kept & (x.inPlace()
+                ? chunk.sumRows(call.kernel, x.data(), x.start(r), x.rowStride(), count, x.columns(), excluded, 0)
+                : chunk.sumRowsOffHeap(call.kernel, x, r, count, excluded));
         if (usual == 0) return 0;
         for (int k = 0; k < GROUP; k++) q[k] = (usual >> k & 1) != 0 ? chunk.sum(k) : 1;
         call.kernel.log(q, GROUP);
         for (int k = 0; k < count; k++) {
-            float target = x.data()[from + k * x.rowStride() + excluded[k]];
+            float target = x.get(r + k, excluded[k]);
             rest[k] = q[k] + chunk.exponent() * DoubleMath.LN2;
             q[k] = rest[k] - options.scale() * target;
             if (!Float.isFinite(target)) usual &= ~(1 << k);
@@ -129,7 +130,7 @@ final class RowLoss {
         for (int k = 0; k < GROUP; k++) lse[k] = -q[k];
         call.kernel.softplus(lse, GROUP);
         for (int k = 0; k < count; k++) {
-            double xy = call.options.scale() * x.data()[x.start(r + k) + excluded[k]];
+            double xy = call.options.scale() * x.get(r + k, excluded[k]);
             lse[k] = q[k] > 0 ? rest[k] + lse[k] : xy + gap[k];
             boolean finite = Math.abs(lse[k]) < Double.POSITIVE_INFINITY;
             power[k] = finite ? RowWriter.powerOf(lse[k]) : 0;

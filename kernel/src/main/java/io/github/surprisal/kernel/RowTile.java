@@ -16,7 +16,7 @@ final class RowTile {
 
     /** Whether rows of this kind are computed by way of a tile. */
     static boolean suits(Rows x) {
-        return !x.inPlace() && x.columns() > 0 && x.columns() <= MAX_COLUMNS;
+        return !x.straight() && x.columns() > 0 && x.columns() <= MAX_COLUMNS;
     }
 
     /** The tile as rows like those of x, of as many as fit; on request with their elements of one column together if they are so in x. */

@@ -81,4 +81,22 @@ final class RowWriter {
             write(kernel, k, rest, 0, n - whole, lse, power, false, 0, factor, minus, whole, out, to + whole);
         }
     }
+
+    /** As the other, to places off the heap. */
+    void write(RowKernel kernel, float[] k, Store store, long position, int n, double lse, double power, double factor,
+            float[] minus, Store out, long outPosition) {
+        int e = exponentOf(lse);
+        float f = (float) (factor * power);
+        int whole = n & -GRAIN;
+        StorageKernel storage = kernel.storage();
+        long from = store.bytes(position);
+        long to = out.bytes(outPosition);
+        if (minus == null) storage.terms(store.segment(), from, whole, e, k, f, out.segment(), to);
+        else storage.termsMinus(store.segment(), from, whole, e, k, f, minus, 0, out.segment(), to);
+        if (whole < n) {
+            store.get(kernel, position + whole, n - whole, rest, 0);
+            write(kernel, k, rest, 0, n - whole, lse, power, false, 0, factor, minus, whole, rest, 0);
+            out.put(kernel, outPosition + whole, n - whole, rest, 0);
+        }
+    }
 }

@@ -52,6 +52,11 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
         return data == null && columnStride == 1 && store.direct();
     }
 
+    /** Whether kernels read and write whole rows where they are; off the heap not the short ones, which go through tiles. */
+    boolean straight() {
+        return inPlace() || direct() && columns > ShortRows.MAX_COLUMNS;
+    }
+
     public float get(int r, int c) {
         long at = position(r) + (long) c * columnStride;
         return data != null ? data[(int) at] : store.get(at);
@@ -119,6 +124,11 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
     public boolean sameAs(Rows other) {
         return format() == other.format() && sameBase(other) && address(offset) == other.address(other.offset) && rows == other.rows && columns == other.columns
                 && columnStride == other.columnStride && (columnStride != 1 || rows < 2 || stride == other.stride);
+    }
+
+    /** Whether the elements may be in that array; to be asked first, because it allocates nothing. */
+    public boolean mayContain(float[] array) {
+        return data != null ? data == array : store.sameBase(array);
     }
 
     /** Whether some byte is in both. Rows with the class axis in the middle lie gapless in one range. */

@@ -38,6 +38,26 @@ final class ScalarStorage implements StorageKernel {
     }
 
     @Override
+    public void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, MemorySegment out, long to) {
+        float[] scratch = SCRATCH.get();
+        for (int i = 0; i < n; i += scratch.length) {
+            int length = Math.min(scratch.length, n - i);
+            terms(x, from + 4L * i, length, e, k, factor, scratch, 0);
+            MemorySegment.copy(scratch, 0, out, JAVA_FLOAT_UNALIGNED, to + 4L * i, length);
+        }
+    }
+
+    @Override
+    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, MemorySegment out, long to) {
+        float[] scratch = SCRATCH.get();
+        for (int i = 0; i < n; i += scratch.length) {
+            int length = Math.min(scratch.length, n - i);
+            termsMinus(x, from + 4L * i, length, e, k, factor, minus, minusFrom + i, scratch, 0);
+            MemorySegment.copy(scratch, 0, out, JAVA_FLOAT_UNALIGNED, to + 4L * i, length);
+        }
+    }
+
+    @Override
     public void widenBfloat16(short[] x, int from, int n, float[] out, int to) {
         for (int i = 0; i < n; i++) out[to + i] = Half.ofBfloat16(x[from + i]);
     }

@@ -26,7 +26,7 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
-        if (x.inPlace() && out.inPlace()) {
+        if (x.straight() && out.straight()) {
             for (int r = from; r >= from && r < to; r += GROUP) group(kernel, x, out, logarithm, r, Math.min(GROUP, to - r)); // r wraps behind the largest row counts
         } else if (columns <= RowTile.MAX_COLUMNS) {
             Rows rows = tile.shape(x, false);
@@ -47,10 +47,10 @@ public final class SoftmaxRows {
         for (int r = 0; r < x.rows(); r++) rows.row(kernel, x, out, logarithm, r, parts);
     }
 
-    /** Up to {@link RowKernel#GROUP} rows of arrays. */
+    /** Up to {@link RowKernel#GROUP} rows, read where they are. */
     private void group(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         ChunkSum.ofThread().withConstants(Exp2.constants(1)).withTopApart(logarithm)
-                .lseRows(kernel, x.data(), x.start(r), x.rowStride(), count, x.columns(), lse);
+                .lseRows(kernel, x, r, count, lse);
         for (int k = 0; k < count; k++) {
             if (prepare(kernel, x, out, logarithm, r + k, lse[k], null)) write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
         }
@@ -106,6 +106,10 @@ public final class SoftmaxRows {
     /** Writes elements from .. to of row r, with what row has of it. */
     private void write(SoftmaxRows row, RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int from, int to) {
         boolean direct = x.direct() && !row.huge && !logarithm;
+        if (direct && out.direct()) {
+            writeOffHeap(row, kernel, x, out, r, from, to);
+            return;
+        }
         boolean inPlace = out.inPlace();
         pieces.start(kernel, x, r, null);
         int most = direct || !inPlace ? Store.PIECE : pieces.length();
@@ -125,6 +129,14 @@ public final class SoftmaxRows {
             if (!inPlace) out.put(kernel, r, (int) c, n, scratch, 0);
         }
         pieces.end();
+    }
+
+    private void writeOffHeap(SoftmaxRows row, RowKernel kernel, Rows x, Rows out, int r, int from, int to) {
+        int n;
+        for (long c = from; c < to; c += n) {
+            n = (int) Math.min(Rows.LEAF, to - c);
+            writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.rowLse, row.power, 1, null, out.store(), out.position(r) + c);
+        }
     }
 
     private static void logarithms(SoftmaxRows row, float[] x, int from, int n, float[] out, int to) {

@@ -9,9 +9,9 @@ final class TiledLoss {
 
     static boolean suits(LossCall call) {
         int columns = call.logits.columns();
-        boolean inPlace = call.logits.inPlace() && (call.gradient == null || call.gradient.inPlace())
-                && (call.probabilities == null || call.probabilities.inPlace());
-        return !inPlace && columns > 0 && columns <= RowTile.MAX_COLUMNS;
+        boolean straight = call.logits.straight() && (call.gradient == null || call.gradient.straight())
+                && (call.probabilities == null || call.probabilities.straight());
+        return !straight && columns > 0 && columns <= RowTile.MAX_COLUMNS;
     }
 
     /** As {@link RowLoss#run}, which does the tiles. */

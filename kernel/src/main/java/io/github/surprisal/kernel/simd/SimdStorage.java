@@ -16,6 +16,9 @@ import io.github.surprisal.kernel.Half;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.StorageKernel;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -35,10 +38,37 @@ final class SimdStorage implements StorageKernel {
     private static final VectorSpecies<Short> SHORTS = VectorSpecies.of(short.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
     private static final int BLOCK = RowKernel.BLOCK;
+    private static final MethodHandle IDENTITY = identity();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final float MIN_NORMAL = Float.intBitsToFloat(Half.MIN_NORMAL);
     private static final int INFINITY_BITS = 0x7F800000;
     private static final int SUBNORMAL_ROUNDER_BITS = Float.floatToRawIntBits(Half.SUBNORMAL_ROUNDER);
+
+    /**
+     * The same segment. Passing it through a method handle is what lets C2 know, and check once, that it is off the heap: the profiles of the
+     * JDK's own methods for segments have met heap segments, in vector code that ran before it was compiled, and only what passes a method
+     * handle is profiled here. Without it a store to a segment asks for the segment's kind, bounds and lifetime in every iteration,
+     * and terms from segment to segment take twice as long.
+     */
+    private static MemorySegment profiled(MemorySegment segment) {
+        try {
+            return (MemorySegment) IDENTITY.invokeExact(segment);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static MethodHandle identity() {
+        try {
+            return MethodHandles.lookup().findStatic(SimdStorage.class, "identity", MethodType.methodType(MemorySegment.class, MemorySegment.class));
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static MemorySegment identity(MemorySegment segment) {
+        return segment;
+    }
 
     @Override
     public void sum(MemorySegment x, long from, long step, long stream, int n, int count, int e, float[] k,
@@ -154,6 +184,63 @@ final class SimdStorage implements StorageKernel {
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
             FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
             term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoArray(out, to + i);
+        }
+    }
+
+    @Override
+    public void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, MemorySegment out, long to) {
+        MemorySegment source = profiled(x);
+        MemorySegment target = profiled(out);
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factors).intoMemorySegment(target, to + 4L * i, ORDER);
+        }
+    }
+
+    @Override
+    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, MemorySegment out, long to) {
+        MemorySegment source = profiled(x);
+        MemorySegment target = profiled(out);
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoMemorySegment(target, to + 4L * i, ORDER);
         }
     }
 
