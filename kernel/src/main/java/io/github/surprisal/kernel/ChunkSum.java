@@ -256,12 +256,12 @@ public final class ChunkSum {
 
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
     private boolean sumInPlace(RowKernel kernel, int from, int n, int patch) {
-        if (masked || stride != 1 || prepared != null || array == null && !store.direct()) return false;
+        if (masked || stride != 1 || prepared != null || array == null && !store.sums()) return false;
         int n0 = Math.min(n, body - from);
         int bits = 0;
         if (n0 > 0) {
             if (array != null) kernel.sum(array, (int) (base + start + from), 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
-            else kernel.storage().sum(store.segment(), store.bytes(base + start + from), 0, store.bytes(body), n0, 1, exponent, constants, partials, 0, tops, 0);
+            else store.sum(kernel, base + start + from, 0, body, n0, 1, exponent, constants, partials, tops);
             bits = tops[0];
         }
         if (n0 < n) {
@@ -555,9 +555,7 @@ public final class ChunkSum {
         long from = x.position(r);
         int tail = length - STREAMS * body;
         Arrays.fill(tops, 0);
-        if (body > 0) {
-            kernel.storage().sum(s.segment(), s.bytes(from), s.bytes(x.stride()), s.bytes(body), body, count, exponent, constants, partials, 0, tops, 0);
-        }
+        if (body > 0) s.sum(kernel, from, x.stride(), body, body, count, exponent, constants, partials, tops);
         if (tail > 0) {
             for (int k = 0; k < count; k++) {
                 s.get(kernel, x.position(r + k) + length - tail, tail, scratch, k * TAIL);

@@ -26,6 +26,26 @@ final class ScalarStorage implements StorageKernel {
     }
 
     @Override
+    public void sumBfloat16(short[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom) {
+        float[] scratch = SCRATCH.get();
+        for (int b = 0; b < count; b++) {
+            for (int s = 0; s < 4; s++) widenBfloat16(x, from + b * step + s * stream, n, scratch, s * n);
+            kernel.sum(scratch, 0, 0, n, n, 1, e, k, partials, to + b * RowKernel.BLOCK, tops, topsFrom + b);
+        }
+    }
+
+    @Override
+    public void sumBfloat16(MemorySegment x, long from, long step, long stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom) {
+        float[] scratch = SCRATCH.get();
+        for (int b = 0; b < count; b++) {
+            for (int s = 0; s < 4; s++) widenBfloat16(x, from + b * step + s * stream, n, scratch, s * n);
+            kernel.sum(scratch, 0, 0, n, n, 1, e, k, partials, to + b * RowKernel.BLOCK, tops, topsFrom + b);
+        }
+    }
+
+    @Override
     public void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] out, int to) {
         MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, from, out, to, n);
         kernel.terms(out, to, n, e, k, factor, out, to);

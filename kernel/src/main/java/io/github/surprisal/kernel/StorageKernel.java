@@ -12,6 +12,14 @@ public interface StorageKernel {
     void sum(MemorySegment x, long from, long step, long stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom);
 
+    /** As {@link RowKernel#sum}, but of bfloat16. */
+    void sumBfloat16(short[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom);
+
+    /** As the other, of native-order bfloat16 in a segment: from, step and stream are in bytes. */
+    void sumBfloat16(MemorySegment x, long from, long step, long stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom);
+
     /** As {@link RowKernel#terms}, but of native-order floats in a segment; from is in bytes. */
     void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] out, int to);
 

@@ -74,6 +74,23 @@ public final class Store {
         return segment.address() + bytes(position);
     }
 
+    /** Whether {@link #sum} is possible. */
+    boolean sums() {
+        return offHeap ? format != Format.FLOAT16 : format == Format.BFLOAT16 && shorts != null;
+    }
+
+    /** {@link RowKernel#sum} of elements from a position on. */
+    void sum(RowKernel kernel, long position, long step, long stream, int n, int count, int e, float[] k, float[] partials, int[] tops) {
+        StorageKernel storage = kernel.storage();
+        if (format == Format.FLOAT32) {
+            storage.sum(segment, bytes(position), bytes(step), bytes(stream), n, count, e, k, partials, 0, tops, 0);
+        } else if (offHeap) {
+            storage.sumBfloat16(segment, bytes(position), bytes(step), bytes(stream), n, count, e, k, partials, 0, tops, 0);
+        } else {
+            storage.sumBfloat16(shorts, firstShort + (int) position, (int) step, (int) stream, n, count, e, k, partials, 0, tops, 0);
+        }
+    }
+
     Format format() {
         return format;
     }

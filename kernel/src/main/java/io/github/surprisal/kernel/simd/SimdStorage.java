@@ -85,6 +85,7 @@ final class SimdStorage implements StorageKernel {
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        MemorySegment source = profiled(x);
         for (int b = 0; b < count; b++) {
             long at0 = from + b * step;
             long at1 = at0 + stream;
@@ -93,7 +94,7 @@ final class SimdStorage implements StorageKernel {
             int block = to + b * BLOCK;
             IntVector top = IntVector.zero(INTS);
             for (int i = 0; i < n; i += LANES) {
-                FloatVector v = FloatVector.fromMemorySegment(FLOATS, x, at0 + 4L * i, ORDER);
+                FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, at0 + 4L * i, ORDER);
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
                 z = z.lanewise(MAX, zero);
@@ -102,7 +103,7 @@ final class SimdStorage implements StorageKernel {
                 FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
-                v = FloatVector.fromMemorySegment(FLOATS, x, at1 + 4L * i, ORDER);
+                v = FloatVector.fromMemorySegment(FLOATS, source, at1 + 4L * i, ORDER);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
                 z = z.lanewise(MAX, zero);
@@ -111,7 +112,7 @@ final class SimdStorage implements StorageKernel {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
 
-                v = FloatVector.fromMemorySegment(FLOATS, x, at2 + 4L * i, ORDER);
+                v = FloatVector.fromMemorySegment(FLOATS, source, at2 + 4L * i, ORDER);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
                 z = z.lanewise(MAX, zero);
@@ -120,7 +121,136 @@ final class SimdStorage implements StorageKernel {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
 
-                v = FloatVector.fromMemorySegment(FLOATS, x, at3 + 4L * i, ORDER);
+                v = FloatVector.fromMemorySegment(FLOATS, source, at3 + 4L * i, ORDER);
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+            }
+            top.intoArray(tops, RowKernel.TOPS); // see SimdKernel
+            tops[topsFrom + b] = SimdKernel.unsignedMax(tops, RowKernel.TOPS, LANES);
+        }
+    }
+
+    @Override
+    public void sumBfloat16(short[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        for (int b = 0; b < count; b++) {
+            int at0 = from + b * step;
+            int at1 = at0 + stream;
+            int at2 = at1 + stream;
+            int at3 = at2 + stream;
+            int block = to + b * BLOCK;
+            IntVector top = IntVector.zero(INTS);
+            for (int i = 0; i < n; i += LANES) {
+                FloatVector v = ShortVector.fromArray(SHORTS, x, at0 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector r = m.fma(lo, m.fma(hi, v));
+                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+
+                v = ShortVector.fromArray(SHORTS, x, at1 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+
+                v = ShortVector.fromArray(SHORTS, x, at2 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+
+                v = ShortVector.fromArray(SHORTS, x, at3 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+            }
+            top.intoArray(tops, RowKernel.TOPS); // see SimdKernel
+            tops[topsFrom + b] = SimdKernel.unsignedMax(tops, RowKernel.TOPS, LANES);
+        }
+    }
+
+    @Override
+    public void sumBfloat16(MemorySegment x, long from, long step, long stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        MemorySegment source = profiled(x);
+        for (int b = 0; b < count; b++) {
+            long at0 = from + b * step;
+            long at1 = at0 + stream;
+            long at2 = at1 + stream;
+            long at3 = at2 + stream;
+            int block = to + b * BLOCK;
+            IntVector top = IntVector.zero(INTS);
+            for (int i = 0; i < n; i += LANES) {
+                FloatVector v = ShortVector.fromMemorySegment(SHORTS, source, at0 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector r = m.fma(lo, m.fma(hi, v));
+                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+
+                v = ShortVector.fromMemorySegment(SHORTS, source, at1 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+
+                v = ShortVector.fromMemorySegment(SHORTS, source, at2 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+
+                v = ShortVector.fromMemorySegment(SHORTS, source, at3 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
                 z = z.lanewise(MAX, zero);
