@@ -9,6 +9,7 @@ class FakeKernel implements RowKernel {
     }
 
     private final RowKernel scalar = new ScalarKernel();
+    private StorageKernel storage = scalar.storage();
     private final Fault fault;
     private final int lanes;
     private final int at;
@@ -148,6 +149,11 @@ class FakeKernel implements RowKernel {
 
     @Override
     public StorageKernel storage() {
-        return scalar.storage();
+        return storage;
+    }
+
+    FakeKernel with(StorageKernel storage) {
+        this.storage = storage;
+        return this;
     }
 }
