@@ -39,7 +39,7 @@ final class SharedWork {
         this.pool = pool;
         this.size = size;
         this.task = task;
-        long grains = (size + grain - 1L) / grain;
+        long grains = ((long) size + grain - 1) / grain;
         helpers = (int) Math.min(threads, grains) - 1;
         long turns = Math.max(1, grains / ((long) TURNS * threads));
         step = (int) Math.min(size, turns * grain);
