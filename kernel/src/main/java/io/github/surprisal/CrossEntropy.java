@@ -28,9 +28,9 @@ import java.util.Objects;
  * loss is +infinity and the gradient p_j, -1 at y. NaN, +infinity, or nothing but -infinity make a row's loss and gradient NaN, the others stay.
  * An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class: loss 0 and gradient 0.
  *
- * <p>Immutable and thread-safe. With index targets the logits are read from memory once, with a gradient once more while the row is in the cache; no buffer of
- * their size is made: one or two rows of scratch a thread where rows are not contiguous, capped or have probability targets. The code of serial
- * calls allocates nothing.
+ * <p>Immutable and thread-safe. With index targets the logits are read from memory once, with a gradient once more while the row is in the cache. Logits, probabilities and gradients
+ * may be in any storage, type and layout of a {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. No buffer grows with
+ * the data: a thread keeps at most 256 KiB of scratch, and serial calls allocate nothing.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="cross-entropy"}
  */
@@ -270,7 +270,7 @@ public final class CrossEntropy {
      * @param gradient of the same shape, written; logits itself (in place), or without a common element
      * @return the mean or the sum
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if gradient overlaps logits without being the same view
+     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if gradient is read-only or overlaps logits without being the same view
      * @throws IndexOutOfBoundsException if a target is neither a class nor ignoreIndex; nothing is written then
      */
     public float lossAndGradient(Matrix logits, int[] targets, Matrix gradient) {

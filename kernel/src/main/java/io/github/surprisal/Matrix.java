@@ -11,7 +11,7 @@ import java.util.Objects;
  * one column = one class. Equal numbers give equal results, in the last bit, wherever they are and whatever their type.
  *
  * <p>Segments may be native, mapped or on the heap, at any address, and hold more elements than an int counts; only rows and columns are
- * ints each. A read-only one can be an input. Every call checks first that its segments are alive and open to the calling thread, and throws
+ * ints each. A read-only one can be an input (of a read-only heap segment it takes some bytes on the heap to find out what it overlaps). Every call checks first that its segments are alive and open to the calling thread, and throws
  * IllegalStateException or WrongThreadException, as the segment itself would. With a parallel {@link Execution}, a segment that is confined to
  * a thread keeps the whole call on it.
  *

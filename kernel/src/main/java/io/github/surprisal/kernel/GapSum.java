@@ -11,13 +11,19 @@ final class GapSum {
     private static final int CHUNK = ChunkSum.CHUNK;
     private static final float[] ZEROS = new float[PIECE];
 
-    private final RowPieces logits = new RowPieces();
-    private final Coefficients coefficients = new Coefficients();
+    private final RowPieces logits;
+    private final Coefficients coefficients;
     private final double[] gapLanes = new double[16];
     private final double[] totalLanes = new double[16];
 
     private double gaps;
     private double total;
+
+    /** With scratch that nobody else uses meanwhile. */
+    GapSum(RowPieces logits, Coefficients coefficients) {
+        this.logits = logits;
+        this.coefficients = coefficients;
+    }
 
     /** Sums of row r; the total only with probability targets: else it is known. */
     void run(LossCall call, int r, float m) {

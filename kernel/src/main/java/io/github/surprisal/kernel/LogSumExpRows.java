@@ -1,9 +1,7 @@
 package io.github.surprisal.kernel;
 
-/** log-sum-exp of rows. Scratch for one thread. */
+/** log-sum-exp of rows. */
 public final class LogSumExpRows {
-    private static final ThreadLocal<RowTile> TILE = ThreadLocal.withInitial(RowTile::new);
-
     private LogSumExpRows() {}
 
     /** out[r] = log-sum-exp of row r, from <= r < to. */
@@ -12,7 +10,7 @@ public final class LogSumExpRows {
         if (x.straight()) {
             sum.rows(kernel, x, out, from, to);
         } else if (RowTile.suits(x)) {
-            RowTile tile = TILE.get();
+            RowTile tile = RowTile.ofThread();
             Rows rows = tile.shape(x, false);
             for (int r = from, count; r < to; r += count) {
                 count = tile.countFrom(x, r, to);

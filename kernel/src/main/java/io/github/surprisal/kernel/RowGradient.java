@@ -60,11 +60,17 @@ final class RowGradient {
         private static final int PIECE = RowKernel.BLOCK;
 
         private final RowWriter writer = new RowWriter();
-        private final RowPieces logits = new RowPieces();
+        private final RowPieces logits;
         private final RowPieces uncapped = new RowPieces();
-        private final Coefficients coefficients = new Coefficients();
+        private final Coefficients coefficients;
         private final float[] minus = new float[PIECE];
         private final float[] scratch = new float[Store.PIECE];
+
+        /** With scratch that nobody else uses meanwhile. */
+        Writer(RowPieces logits, Coefficients coefficients) {
+            this.logits = logits;
+            this.coefficients = coefficients;
+        }
 
         /** Writes elements from .. to of row r. */
         void write(LossCall call, int r, RowGradient g, int from, int to) {

@@ -5,6 +5,7 @@ package io.github.surprisal.kernel;
  * side in any storage and layout. For one thread; 32 KB, which stay in the first-level cache.
  */
 final class RowTile {
+    private static final ThreadLocal<RowTile> OF_THREAD = ThreadLocal.withInitial(RowTile::new);
     private static final int ELEMENTS = 1 << 13;
     /** Longer rows gain nothing from being side by side. */
     static final int MAX_COLUMNS = ELEMENTS / 4;
@@ -13,6 +14,10 @@ final class RowTile {
     private final float[] data = new float[ELEMENTS];
     private final float[] side = new float[SIDE];
     private Rows rows = new Rows(data, 0, 0, 0, 0, 1);
+
+    static RowTile ofThread() {
+        return OF_THREAD.get();
+    }
 
     /** Whether rows of this kind are computed by way of a tile. */
     static boolean suits(Rows x) {

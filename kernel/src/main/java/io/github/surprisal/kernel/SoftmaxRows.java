@@ -1,13 +1,12 @@
 package io.github.surprisal.kernel;
 
-/** softmax and log-softmax of rows. Scratch for one thread, 60 KB. */
+/** softmax and log-softmax of rows. Scratch for one thread, 20 KB. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
     private static final int GROUP = RowKernel.GROUP;
 
     private final RowWriter writer = new RowWriter();
     private final RowPieces pieces = new RowPieces();
-    private final RowTile tile = new RowTile();
     private final LogSum sum = new LogSum();
     private final double[] lse = new double[8 * GROUP];
     private final float[] scratch = new float[Store.PIECE];
@@ -29,6 +28,7 @@ public final class SoftmaxRows {
         if (x.straight() && out.straight()) {
             for (int r = from; r >= from && r < to; r += GROUP) group(kernel, x, out, logarithm, r, Math.min(GROUP, to - r)); // r wraps behind the largest row counts
         } else if (columns <= RowTile.MAX_COLUMNS) {
+            RowTile tile = RowTile.ofThread();
             Rows rows = tile.shape(x, false);
             for (int r = from, count; r < to; r += count) {
                 count = tile.countFrom(x, r, to);

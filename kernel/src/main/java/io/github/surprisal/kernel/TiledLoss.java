@@ -2,7 +2,6 @@ package io.github.surprisal.kernel;
 
 /** Losses of rows that lie elsewhere than in row-major arrays, by way of tiles that do. Scratch for one thread. */
 final class TiledLoss {
-    private final RowTile logits = new RowTile();
     private final RowTile probabilities = new RowTile();
     private final LossCall tile = new LossCall();
     private final double[] losses = new double[LossCall.GROUP];
@@ -16,6 +15,7 @@ final class TiledLoss {
 
     /** As {@link RowLoss#run}, which does the tiles. */
     double run(RowLoss rowLoss, LossCall call, int from, int to, long[] correct, double[] each) {
+        RowTile logits = RowTile.ofThread();
         Rows rows = logits.shape(call.logits, ShortRows.covers(call));
         Rows targets = call.probabilities == null ? null : probabilities.shape(call.probabilities, false);
         double sum = 0;
