@@ -102,11 +102,9 @@ public final class Store {
 
     float get(long position) {
         long at = bytes(position);
-        return switch (format) {
-            case FLOAT32 -> segment.get(JAVA_FLOAT_UNALIGNED, at);
-            case BFLOAT16 -> Half.ofBfloat16(segment.get(JAVA_SHORT_UNALIGNED, at));
-            case FLOAT16 -> Half.ofFloat16(segment.get(JAVA_SHORT_UNALIGNED, at));
-        };
+        if (format == Format.FLOAT32) return segment.get(JAVA_FLOAT_UNALIGNED, at);
+        short bits = segment.get(JAVA_SHORT_UNALIGNED, at);
+        return format == Format.BFLOAT16 ? Half.ofBfloat16(bits) : Half.ofFloat16(bits);
     }
 
     void set(long position, float x) {
