@@ -7,7 +7,6 @@ import io.github.surprisal.kernel.LogSum;
 import io.github.surprisal.kernel.LogSumExpRows;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.Rows;
-import io.github.surprisal.kernel.Store;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
@@ -120,10 +119,9 @@ public final class LogSumExp {
             int from = (int) (x.address() / Float.BYTES);
             return of(array, from, from + (int) length, execution);
         }
-        Store store = new Store(x, Store.Format.FLOAT32);
         boolean serial = execution.parallelism() == 1 || length <= ChunkSum.CHUNK || Execution.isConfined(x);
-        if (serial) return unscaled().lse(kernel, store, 0, length);
-        return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, store, from, n, sum));
+        if (serial) return unscaled().lse(kernel, x, 0, length);
+        return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, from, n, sum));
     }
 
     /** The thread's scratch may have been left with the scale of a loss. */

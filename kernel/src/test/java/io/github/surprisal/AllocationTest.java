@@ -38,6 +38,12 @@ class AllocationTest {
         allocatesNothing("of, huge", () -> sink += LogSumExp.of(huge));
         MemorySegment segment = MemorySegment.ofArray(x);
         allocatesNothing("of segment", () -> sink += LogSumExp.of(segment));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment offHeap = arena.allocate(segment.byteSize()).copyFrom(segment);
+            allocatesNothing("of native segment", () -> sink += LogSumExp.of(offHeap));
+            MemorySegment bytes = MemorySegment.ofArray(new byte[50_000]);
+            allocatesNothing("of bytes", () -> sink += LogSumExp.of(bytes));
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.github.surprisal.kernel;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -64,6 +65,7 @@ public final class ChunkSum {
     private int stride;
     private Store store;
     private LossOptions prepared;
+    private final Store floats = new Store(MemorySegment.NULL, Store.Format.FLOAT32);
 
     // The chunk at hand: where it starts in the row, its length, the length of a stream of its body, body and tail.
     private long start;
@@ -142,15 +144,17 @@ public final class ChunkSum {
         }
     }
 
-    /** Adds to result a store's elements from the given one on. */
-    public void add(RowKernel kernel, Store store, long from, long length, LogSum result) {
-        this.store = store;
+    /** Adds to result the native-order floats of a segment, from the given one on. */
+    public void add(RowKernel kernel, MemorySegment segment, long from, long length, LogSum result) {
+        floats.set(segment, Store.Format.FLOAT32);
+        store = floats;
         base = from;
         stride = 1;
         try {
             addChunks(kernel, length, NONE, result);
         } finally {
-            this.store = null;
+            store = null;
+            floats.set(MemorySegment.NULL, Store.Format.FLOAT32);
         }
     }
 
@@ -159,10 +163,10 @@ public final class ChunkSum {
         return (float) exactLse(kernel, array, from, length, stride);
     }
 
-    /** log-sum-exp of a store's elements from the given one on. */
-    public float lse(RowKernel kernel, Store store, long from, long length) {
+    /** log-sum-exp of the native-order floats of a segment, from the given one on. */
+    public float lse(RowKernel kernel, MemorySegment segment, long from, long length) {
         row.clear();
-        add(kernel, store, from, length, row);
+        add(kernel, segment, from, length, row);
         return (float) row.value();
     }
 

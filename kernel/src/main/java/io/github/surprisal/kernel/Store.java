@@ -33,9 +33,10 @@ public final class Store {
         Arrays.fill(FLOAT16_NANS, Half.FLOAT16_NAN);
     }
 
-    private final MemorySegment segment;
-    private final Format format;
-    private final boolean offHeap;
+    // Set once, but for the one that ChunkSum keeps for segments without a matrix.
+    private MemorySegment segment;
+    private Format format;
+    private boolean offHeap;
 
     /** The array behind a heap segment; null where there is none, or where a read-only segment does not tell. */
     private final Object base;
@@ -46,13 +47,18 @@ public final class Store {
     private final int firstShort;
 
     public Store(MemorySegment segment, Format format) {
+        set(segment, format);
+        base = segment.heapBase().orElse(null);
+        boolean aligned = format != Format.FLOAT32 && (segment.address() & 1) == 0;
+        shorts = aligned && base instanceof short[] array ? array : null;
+        firstShort = shorts == null ? 0 : (int) (segment.address() / Short.BYTES);
+    }
+
+    /** For floats that are only read, and not compared with other places. */
+    final void set(MemorySegment segment, Format format) {
         this.segment = segment;
         this.format = format;
         offHeap = segment.isNative();
-        boolean aligned = format != Format.FLOAT32 && (segment.address() & 1) == 0;
-        base = segment.heapBase().orElse(null);
-        shorts = aligned && base instanceof short[] array ? array : null;
-        firstShort = shorts == null ? 0 : (int) (segment.address() / Short.BYTES);
     }
 
     /** Bytes an element. */
