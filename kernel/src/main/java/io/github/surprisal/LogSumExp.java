@@ -21,7 +21,7 @@ import java.util.Objects;
  * +infinity. One element (or one beside only -infinity) x: x itself. n equal elements x: x + log n. A sum that hardly exceeds
  * its largest term keeps its relative accuracy: lse(0, -40) = 4.25e-18.
  *
- * <p>Allocates nothing in serial runs; thread-safe. Elements must not be changed by another thread during a call; if they are, the
+ * <p>Allocates nothing in serial runs, but for the 16 bytes in which a heap segment may return its array; thread-safe. Elements must not be changed by another thread during a call; if they are, the
  * result is unspecified.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="log-sum-exp"}
