@@ -16,7 +16,8 @@ import java.util.Objects;
  * in nats, for a logit x and a target y, the probability of the positive outcome, which is not checked. {@link Reduction#MEAN} divides by the number of elements (NaN for none).
  *
  * <p>Computed in double and rounded once: within 1 ulp of the formula's value for targets in [0, 1], however small. NaN gives NaN for its element;
- * x = +infinity gives 0 for y = 1, as -infinity for y = 0. A coefficient of 0 contributes 0 even to an infinite term. The same bits on every backend. Immutable and thread-safe.
+ * x = +infinity gives 0 for y = 1, as -infinity for y = 0. A coefficient of 0 contributes 0 even to an infinite term. The same bits on every backend. All matrices may be in any storage,
+ * type and layout; 16-bit results are rounded to nearest once more. Immutable and thread-safe.
  *
  * @see <a href="https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html">torch.nn.BCEWithLogitsLoss</a>
  */
@@ -154,6 +155,10 @@ public final class BinaryCrossEntropy {
         }
         checkOutput("losses", losses, logits, targets);
         checkOutput("gradient", gradient, logits, targets);
+        Checks.requireAccess("logits", logits);
+        Checks.requireAccess("targets", targets);
+        Checks.requireWritable("losses", losses);
+        Checks.requireWritable("gradient", gradient);
         double denominator = reduction == Reduction.SUM ? 1 : elements;
         BinaryRows rows = new BinaryRows(logits.view, targets.view, weights, positiveWeights, losses == null ? null : losses.view,
                 gradient == null ? null : gradient.view, 1 / denominator);

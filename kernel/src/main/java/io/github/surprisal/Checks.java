@@ -1,6 +1,7 @@
 package io.github.surprisal;
 
 import io.github.surprisal.kernel.Rows;
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /** The checks of arguments that several public types share; each throws before anything is written. */
@@ -28,21 +29,38 @@ final class Checks {
         }
     }
 
+    /** The memory must be there, and open to this thread; m may be null. */
+    static void requireAccess(String name, Matrix m) {
+        if (m != null && m.segment != null) requireAccess(name, m.segment);
+    }
+
+    static void requireAccess(String name, MemorySegment segment) {
+        if (!segment.scope().isAlive()) throw new IllegalStateException(name + " is already closed"); // even an empty one
+        if (!segment.isAccessibleBy(Thread.currentThread())) throw new WrongThreadException(name + " is confined to another thread");
+    }
+
+    /** An output, which may be null. */
+    static void requireWritable(String name, Matrix out) {
+        if (out == null || out.segment == null) return;
+        if (out.segment.isReadOnly()) throw new IllegalArgumentException(name + " is a read-only segment");
+        requireAccess(name, out.segment);
+    }
+
     static void requireDisjoint(String name, float[] out, String inputName, Matrix input) {
-        if (out == input.view.data() && new Rows(out, 0, 1, out.length, out.length, 1).overlaps(input.view)) {
+        if (input.view.mayContain(out) && new Rows(out, 0, 1, out.length, out.length, 1).overlaps(input.view)) {
             throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same array");
         }
     }
 
     static void requireDisjoint(String name, Matrix out, String inputName, Matrix input) {
         if (out.view.overlaps(input.view)) {
-            throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same array");
+            throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same memory");
         }
     }
 
     static void requireSameOrDisjoint(String name, Matrix out, String inputName, Matrix input) {
         if (!out.view.sameAs(input.view) && out.view.overlaps(input.view)) {
-            throw new IllegalArgumentException(name + " overlaps " + inputName + " without being the same view: both are in the same array");
+            throw new IllegalArgumentException(name + " overlaps " + inputName + " without being the same view: both are in the same memory");
         }
     }
 

@@ -28,9 +28,9 @@ import java.util.Objects;
  * loss is +infinity and the gradient p_j, -1 at y. NaN, +infinity, or nothing but -infinity make a row's loss and gradient NaN, the others stay.
  * An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class: loss 0 and gradient 0.
  *
- * <p>Immutable and thread-safe. With index targets the logits are read from memory once, with a gradient once more while the row is in the cache; no buffer of
- * their size is made: one or two rows of scratch a thread where rows are not contiguous, capped or have probability targets. The code of serial
- * calls allocates nothing.
+ * <p>Immutable and thread-safe. With index targets the logits are read from memory once, with a gradient once more while the row is in the cache. Logits, probabilities and gradients
+ * may be in any storage, type and layout of a {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. No buffer grows with
+ * the data: a thread keeps at most 256 KiB of scratch, and serial calls allocate nothing.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="cross-entropy"}
  */
@@ -270,7 +270,7 @@ public final class CrossEntropy {
      * @param gradient of the same shape, written; logits itself (in place), or without a common element
      * @return the mean or the sum
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if gradient overlaps logits without being the same view
+     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if gradient is read-only or overlaps logits without being the same view
      * @throws IndexOutOfBoundsException if a target is neither a class nor ignoreIndex; nothing is written then
      */
     public float lossAndGradient(Matrix logits, int[] targets, Matrix gradient) {
@@ -395,28 +395,30 @@ public final class CrossEntropy {
 
     private float indexLoss(Matrix logits, int[] ints, long[] longs, float[] losses, Matrix gradient) {
         checkIndexCall(logits, ints, longs, losses, gradient);
-        LossCall call = start(logits, losses, gradient);
+        Execution where = execution.over(logits, null, gradient);
+        LossCall call = start(where, logits, losses, gradient);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);
             double denominator = reduction == Reduction.SUM ? 1 : weight == 0 ? Double.NaN : weight;
             call.withFactor(1 / denominator);
-            return DoubleMath.toFloat(run(call, logits) / denominator);
+            return DoubleMath.toFloat(run(where, call, logits) / denominator);
         } finally {
-            if (!execution.isParallel()) call.clear(); // a shared one is garbage
+            if (!where.isParallel()) call.clear(); // a shared one is garbage
         }
     }
 
     private Totals totals(Matrix logits, int[] ints, long[] longs, float gradientScale, Matrix gradient) {
         checkIndexCall(logits, ints, longs, null, gradient);
-        LossCall call = start(logits, null, gradient);
+        Execution where = execution.over(logits, null, gradient);
+        LossCall call = start(where, logits, null, gradient);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);
             call.withFactor(gradientScale);
             call.countCorrect();
-            double sum = run(call, logits);
+            double sum = run(where, call, logits);
             return new Totals(sum, weight, call.kept(), logits.rows() - call.kept(), call.correct());
         } finally {
-            if (!execution.isParallel()) call.clear(); // a shared one is garbage
+            if (!where.isParallel()) call.clear(); // a shared one is garbage
         }
     }
 
@@ -426,14 +428,16 @@ public final class CrossEntropy {
         checkOutputs(logits, losses, gradient);
         if (losses != null) Checks.requireDisjoint("losses", losses, "probabilities", probabilities);
         if (gradient != null) Checks.requireDisjoint("gradient", gradient, "probabilities", probabilities);
-        LossCall call = start(logits, losses, gradient);
+        Checks.requireAccess("probabilities", probabilities);
+        Execution where = execution.over(logits, probabilities, gradient);
+        LossCall call = start(where, logits, losses, gradient);
         try {
             double denominator = reduction == Reduction.SUM ? 1 : logits.rows();
             call.withProbabilities(probabilities.view);
             call.withFactor(1 / denominator);
-            return DoubleMath.toFloat(run(call, logits) / denominator);
+            return DoubleMath.toFloat(run(where, call, logits) / denominator);
         } finally {
-            if (!execution.isParallel()) call.clear(); // a shared one is garbage
+            if (!where.isParallel()) call.clear(); // a shared one is garbage
         }
     }
 
@@ -454,18 +458,21 @@ public final class CrossEntropy {
             Checks.requireSameShape("gradient", gradient, "logits", logits);
             Checks.requireSameOrDisjoint("gradient", gradient, "logits", logits);
         }
+        Checks.requireAccess("logits", logits);
+        Checks.requireWritable("gradient", gradient);
     }
 
     /** A thread that waits for others may be given another call meanwhile: then its own is not enough. */
-    private LossCall start(Matrix logits, float[] losses, Matrix gradient) {
-        LossCall call = execution.isParallel() ? new LossCall() : LossCall.ofThread();
+    private LossCall start(Execution where, Matrix logits, float[] losses, Matrix gradient) {
+        LossCall call = where.isParallel() ? new LossCall() : LossCall.ofThread();
         return call.start(Kernels.current(), options, logits.view, losses, gradient == null ? null : gradient.view);
     }
 
-    private double run(LossCall call, Matrix logits) {
-        if (!execution.isParallel()) return call.run();
+    private static double run(Execution where, LossCall call, Matrix logits) {
+        if (!where.isParallel()) return call.run();
+        if (where.splitsRows(logits)) return call.run(where::forChunks);
         double[] each = new double[logits.rows()];
-        execution.forRanges(logits.rows(), Execution.rowsAPart(logits.columns()), (from, to) -> call.run(from, to, each));
+        where.forRanges(logits.rows(), Execution.rowsAPart(logits.columns()), (from, to) -> call.run(from, to, each));
         return LossCall.sum(each, 0, logits.rows());
     }
 }

@@ -1,20 +1,37 @@
 package io.github.surprisal;
 
+import io.github.surprisal.kernel.ChunkSum;
+import io.github.surprisal.kernel.Parts;
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.RecursiveAction;
 
 /**
  * Where the work runs. Serial by default: a linked-in library starts no threads unasked. Results have the same bits whatever
- * the execution and the number of threads. Immutable and thread-safe.
+ * the execution and the number of threads.
+ *
+ * <p>A parallel call shares its rows, and the chunks of 131072 elements of very long rows, between the calling thread and tasks in a pool; it
+ * returns when all is done, and does not wait for threads that are busy elsewhere. So calls may be nested, and made from tasks of the same
+ * pool. An exception ends the call early and is thrown as it is. Where a segment is confined to the calling thread, everything runs there.
+ *
+ * <p>Immutable and thread-safe.
  */
 public final class Execution {
-    private static final Execution SERIAL = new Execution(null);
+    private static final Execution SERIAL = new Execution(null, 1);
+
+    /** Tells confined segments from shared ones: a thread that owns nothing. */
+    private static final Thread STRANGER = Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
+
+    static {
+        STRANGER.setContextClassLoader(null); // the first caller's would stay reachable
+    }
 
     private final ForkJoinPool pool;
+    private final int threads;
 
-    private Execution(ForkJoinPool pool) {
+    private Execution(ForkJoinPool pool, int threads) {
         this.pool = pool;
+        this.threads = threads;
     }
 
     /**
@@ -27,28 +44,29 @@ public final class Execution {
     }
 
     /**
-     * On the calling thread and {@link ForkJoinPool#commonPool()}.
+     * On the calling thread and {@link ForkJoinPool#commonPool()}, whose size takes the caller into account.
      *
      * @return a parallel execution
      */
     public static Execution parallel() {
-        return new Execution(ForkJoinPool.commonPool());
+        return new Execution(ForkJoinPool.commonPool(), ForkJoinPool.getCommonPoolParallelism() + 1);
     }
 
     /**
-     * In the given pool.
+     * On the calling thread and the given pool, on as many threads together as the pool's parallelism.
      *
      * @param pool not shut down while in use here
      * @return a parallel execution
      * @throws NullPointerException if pool is null
      */
     public static Execution on(ForkJoinPool pool) {
-        return new Execution(Objects.requireNonNull(pool, "pool"));
+        Objects.requireNonNull(pool, "pool");
+        return pool == ForkJoinPool.commonPool() ? parallel() : new Execution(pool, pool.getParallelism());
     }
 
-    /** The number of parts worth making. */
+    /** The number of threads, the caller among them. */
     int parallelism() {
-        return pool == null ? 1 : pool.getParallelism();
+        return threads;
     }
 
     /** Rows that make a part worth another thread: about 32 Ki elements. */
@@ -57,7 +75,25 @@ public final class Execution {
     }
 
     boolean isParallel() {
-        return pool != null;
+        return threads > 1;
+    }
+
+    /** This, or serial if one of the matrices, which may be null, is confined to the calling thread. */
+    Execution over(Matrix a, Matrix b, Matrix c) {
+        return isParallel() && (isConfined(a) || isConfined(b) || isConfined(c)) ? SERIAL : this;
+    }
+
+    private static boolean isConfined(Matrix m) {
+        return m != null && m.segment != null && isConfined(m.segment);
+    }
+
+    static boolean isConfined(MemorySegment segment) {
+        return !segment.isAccessibleBy(STRANGER);
+    }
+
+    /** Whether rows are so few and long that each is better shared out than left to one thread. */
+    boolean splitsRows(Matrix x) {
+        return x.rows() < threads && x.columns() > ChunkSum.CHUNK;
     }
 
     /** A task over the half-open range from .. to. */
@@ -66,45 +102,17 @@ public final class Execution {
         void run(int from, int to);
     }
 
-    /** Runs the task over disjoint ranges that make up 0 .. size, each of at least (but for the last) grain. */
+    /** Runs the task over disjoint ranges that make up 0 .. size, each of a multiple (but for the last) of grain. */
     void forRanges(int size, int grain, Range task) {
-        if (pool == null || size <= grain) {
+        if (threads == 1 || size <= grain) {
             if (size > 0) task.run(0, size);
         } else {
-            pool.invoke(new Part(0, size, grain, task));
+            new SharedWork(pool, threads, size, grain, task).run();
         }
     }
 
-    @SuppressWarnings("serial") // is never serialized: RecursiveAction declares it, a task is not
-    private static final class Part extends RecursiveAction {
-        private final int from;
-        private final int to;
-        private final int grain;
-        private final Range task;
-
-        Part(int from, int to, int grain, Range task) {
-            this.from = from;
-            this.to = to;
-            this.grain = grain;
-            this.task = task;
-        }
-
-        @Override
-        protected void compute() {
-            if (to - from <= grain) {
-                task.run(from, to);
-            } else {
-                int grains = (to - from - 1) / grain + 1;
-                int middle = from + grains / 2 * grain;
-                Part right = new Part(middle, to, grain, task);
-                right.fork();
-                try {
-                    new Part(from, middle, grain, task).compute();
-                } finally {
-                    right.quietlyJoin(); // nobody writes any more when a call has ended, in an exception too
-                }
-                right.join();
-            }
-        }
+    /** The chunks of one row at a time. */
+    void forChunks(int size, Parts.Part part) {
+        forRanges(size, 1, part::run);
     }
 }

@@ -4,7 +4,7 @@ import io.github.surprisal.kernel.ChunkSum;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.Kernels;
 import io.github.surprisal.kernel.LogSum;
-import io.github.surprisal.kernel.RowBatch;
+import io.github.surprisal.kernel.LogSumExpRows;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.Rows;
 import java.lang.foreign.MemorySegment;
@@ -21,7 +21,7 @@ import java.util.Objects;
  * +infinity. One element (or one beside only -infinity) x: x itself. n equal elements x: x + log n. A sum that hardly exceeds
  * its largest term keeps its relative accuracy: lse(0, -40) = 4.25e-18.
  *
- * <p>Allocates nothing in serial runs; thread-safe. Elements must not be changed by another thread during a call; if they are, the
+ * <p>Allocates nothing in serial runs, but for the 16 bytes in which a heap segment may return its array; thread-safe. Elements must not be changed by another thread during a call; if they are, the
  * result is unspecified.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="log-sum-exp"}
@@ -29,13 +29,6 @@ import java.util.Objects;
  * @see <a href="https://doi.org/10.1093/imanum/draa038">Blanchard, Higham, Higham: Accurately computing the log-sum-exp and softmax functions</a>
  */
 public final class LogSumExp {
-    /** Tells confined segments from shared ones: a thread that owns nothing. */
-    private static final Thread STRANGER = Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
-
-    static {
-        STRANGER.setContextClassLoader(null); // the first caller's would stay reachable
-    }
-
     private LogSumExp() {}
 
     /**
@@ -118,11 +111,15 @@ public final class LogSumExp {
         if (x.byteSize() % Float.BYTES != 0) {
             throw new IllegalArgumentException("x has " + x.byteSize() + " bytes, not a multiple of " + Float.BYTES);
         }
-        if (!x.scope().isAlive()) throw new IllegalStateException("x is already closed"); // even an empty one
-        if (!x.isAccessibleBy(Thread.currentThread())) throw new WrongThreadException("x is confined to another thread");
+        Checks.requireAccess("x", x);
         long length = x.byteSize() / Float.BYTES;
         RowKernel kernel = Kernels.current();
-        boolean serial = execution.parallelism() == 1 || length <= ChunkSum.CHUNK || !x.isAccessibleBy(STRANGER);
+        // A segment of floats that are floats of a Java array is summed as that.
+        if (!x.isNative() && x.address() % Float.BYTES == 0 && x.heapBase().orElse(null) instanceof float[] array) {
+            int from = (int) (x.address() / Float.BYTES);
+            return of(array, from, from + (int) length, execution);
+        }
+        boolean serial = execution.parallelism() == 1 || length <= ChunkSum.CHUNK || Execution.isConfined(x);
         if (serial) return unscaled().lse(kernel, x, 0, length);
         return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, from, n, sum));
     }
@@ -139,7 +136,7 @@ public final class LogSumExp {
     }
 
     private static float ofChunks(long length, Execution execution, ChunkTask task) {
-        int chunks = Math.toIntExact((length + ChunkSum.CHUNK - 1) / ChunkSum.CHUNK);
+        int chunks = Math.toIntExact((length - 1) / ChunkSum.CHUNK + 1);
         LogSum[] parts = new LogSum[chunks];
         execution.forRanges(chunks, 1, (first, end) -> {
             for (int c = first; c < end; c++) {
@@ -183,19 +180,15 @@ public final class LogSumExp {
             throw new IllegalArgumentException("out has " + out.length + " elements, x has " + view.rows() + " rows");
         }
         Checks.requireDisjoint("out", out, "x", x);
+        Checks.requireAccess("x", x);
         RowKernel kernel = Kernels.current();
-        if (execution.parallelism() == 1) {
-            rows(kernel, view, out, 0, view.rows());
-        } else if (view.contiguous() && view.rows() < execution.parallelism() && view.columns() > ChunkSum.CHUNK) {
-            for (int r = 0; r < view.rows(); r++) {
-                out[r] = of(view.data(), view.start(r), view.start(r) + view.columns(), execution);
-            }
+        Execution where = execution.over(x, null, null);
+        if (!where.isParallel()) {
+            LogSumExpRows.run(kernel, view, out, 0, view.rows());
+        } else if (where.splitsRows(x)) {
+            LogSumExpRows.run(kernel, view, out, where::forChunks);
         } else {
-            execution.forRanges(view.rows(), Execution.rowsAPart(view.columns()), (from, to) -> rows(kernel, view, out, from, to));
+            where.forRanges(view.rows(), Execution.rowsAPart(view.columns()), (from, to) -> LogSumExpRows.run(kernel, view, out, from, to));
         }
-    }
-
-    private static void rows(RowKernel kernel, Rows x, float[] out, int from, int to) {
-        RowBatch.ofThread().withConstants(Exp2.constants(1)).lse(kernel, x, from, to, out);
     }
 }

@@ -10,7 +10,7 @@ import java.util.Objects;
  * weight w_y (1 without); the gradient is -w_y at y and 0 elsewhere. {@link Reduction#MEAN} divides by the sum of w_y over the kept rows (NaN if 0).
  *
  * <p>Rows whose target is ignoreIndex have loss 0 and gradient 0, whatever they hold; a weight of 0 contributes 0 even against -infinity. Losses are exact products
- * rounded once; the reduced loss is within 1 ulp. Immutable and thread-safe.
+ * rounded once; the reduced loss is within 1 ulp. Matrices may be in any storage, type and layout. Immutable and thread-safe.
  *
  * @see <a href="https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html">torch.nn.NLLLoss</a>
  */
@@ -179,6 +179,8 @@ public final class NegativeLogLikelihood {
             Checks.requireSameShape("gradient", gradient, "logProbabilities", logProbabilities);
             Checks.requireSameOrDisjoint("gradient", gradient, "logProbabilities", logProbabilities);
         }
+        Checks.requireAccess("logProbabilities", logProbabilities);
+        Checks.requireWritable("gradient", gradient);
         LossCall call = LossCall.ofThread().start(null, options, logProbabilities.view, losses, gradient == null ? null : gradient.view);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);

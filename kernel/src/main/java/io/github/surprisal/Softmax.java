@@ -15,7 +15,8 @@ import java.util.Objects;
  * <p><b>Special values</b>: -infinity beside a finite element gives exactly 0, or -infinity as a logarithm. A row that is all -infinity, or holds
  * +infinity or NaN, gives NaN everywhere. One element gives exactly 1, or 0.
  *
- * <p>out may be exactly x (in place). Thread-safe; allocates nothing in serial runs over row-major data.
+ * <p>out may be exactly x (in place). In and out may be in any storage, type and layout of a {@link Matrix}; 16-bit results are
+ * computed as float and rounded to nearest once. Thread-safe; serial runs allocate nothing.
  */
 public final class Softmax {
     private Softmax() {}
@@ -50,7 +51,7 @@ public final class Softmax {
      * @param x the logits
      * @param out of the same shape; x itself, or without a common element
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the shapes differ or out overlaps x without being the same view
+     * @throws IllegalArgumentException if the shapes differ, or out is read-only or overlaps x without being the same view
      */
     public static void softmax(Matrix x, Matrix out) {
         softmax(x, out, Execution.serial());
@@ -63,7 +64,7 @@ public final class Softmax {
      * @param out of the same shape; x itself, or without a common element
      * @param execution where the work runs
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the shapes differ or out overlaps x without being the same view
+     * @throws IllegalArgumentException if the shapes differ, or out is read-only or overlaps x without being the same view
      */
     public static void softmax(Matrix x, Matrix out, Execution execution) {
         run(x, out, false, execution);
@@ -75,7 +76,7 @@ public final class Softmax {
      * @param x the logits
      * @param out of the same shape; x itself, or without a common element
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the shapes differ or out overlaps x without being the same view
+     * @throws IllegalArgumentException if the shapes differ, or out is read-only or overlaps x without being the same view
      */
     public static void logSoftmax(Matrix x, Matrix out) {
         logSoftmax(x, out, Execution.serial());
@@ -88,7 +89,7 @@ public final class Softmax {
      * @param out of the same shape; x itself, or without a common element
      * @param execution where the work runs
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the shapes differ or out overlaps x without being the same view
+     * @throws IllegalArgumentException if the shapes differ, or out is read-only or overlaps x without being the same view
      */
     public static void logSoftmax(Matrix x, Matrix out, Execution execution) {
         run(x, out, true, execution);
@@ -107,9 +108,14 @@ public final class Softmax {
         Checks.requireSameShape("out", out, "x", x);
         Objects.requireNonNull(execution, "execution");
         Checks.requireSameOrDisjoint("out", out, "x", x);
+        Checks.requireAccess("x", x);
+        Checks.requireWritable("out", out);
         RowKernel kernel = Kernels.current();
-        if (execution.isParallel()) {
-            execution.forRanges(x.rows(), Execution.rowsAPart(x.columns()),
+        Execution where = execution.over(x, out, null);
+        if (where.isParallel() && where.splitsRows(x)) {
+            SoftmaxRows.run(kernel, x.view, out.view, logarithm, where::forChunks);
+        } else if (where.isParallel()) {
+            where.forRanges(x.rows(), Execution.rowsAPart(x.columns()),
                     (from, to) -> SoftmaxRows.ofThread().run(kernel, x.view, out.view, logarithm, from, to));
         } else {
             SoftmaxRows.ofThread().run(kernel, x.view, out.view, logarithm, 0, x.rows());

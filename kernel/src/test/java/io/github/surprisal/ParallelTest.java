@@ -2,15 +2,22 @@ package io.github.surprisal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.oracle.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,6 +121,173 @@ class ParallelTest {
         for (ForkJoinPool pool : pools) {
             int actual = pool.submit(() -> bits(LogSumExp.of(x, 0, x.length, Execution.on(pool)))).join();
             assertEquals(expected, actual);
+        }
+    }
+
+    /** More calls at once than there are threads, each inside a task of the pool that it asks for help. */
+    @Test
+    void nestedManyTimes() {
+        float[] x = Shape.NORMAL.fill(3 * CHUNK, 10);
+        int expected = bits(LogSumExp.of(x));
+        for (ForkJoinPool pool : pools) {
+            long same = pool.submit(() -> IntStream.range(0, 40).parallel()
+                    .filter(i -> bits(LogSumExp.of(x, 0, x.length, Execution.on(pool))) == expected).count()).join();
+            assertEquals(40, same);
+        }
+    }
+
+    @Test
+    void insideATaskOfAnotherPool() {
+        float[] x = Shape.NORMAL.fill(3 * CHUNK, 10);
+        int expected = bits(LogSumExp.of(x));
+        Execution first = Execution.on(pools.get(1));
+        Execution second = Execution.on(pools.get(2));
+        AtomicInteger same = new AtomicInteger();
+        first.forRanges(20, 1, (from, to) -> second.forRanges(20, 1, (start, end) -> {
+            if (bits(LogSumExp.of(x, 0, x.length, first)) == expected) same.addAndGet(end - start);
+        }));
+        assertTrue(same.get() >= 20, "too few parts have run");
+    }
+
+    @Test
+    void rangesAreDisjointAndMakeUpTheWhole() {
+        for (Execution execution : executions) {
+            for (int size : new int[] {0, 1, 2, 7, 8, 9, 1000, 12_345, Integer.MAX_VALUE}) {
+                for (int grain : new int[] {1, 3, 1 << 15, Integer.MAX_VALUE}) {
+                    if (size > 1 << 20 && grain < 1 << 15) continue;
+                    AtomicLong sum = new AtomicLong();
+                    AtomicInteger grains = new AtomicInteger();
+                    execution.forRanges(size, grain, (from, to) -> {
+                        assertTrue(from < to && from >= 0 && to <= size && (from % grain == 0), () -> from + " .. " + to + " of " + size + ", grain " + grain);
+                        sum.addAndGet((long) to * to - (long) from * from); // telescopes to size^2 only if nothing is missing or double
+                        grains.addAndGet((int) ((to - from - 1L) / grain + 1));
+                    });
+                    assertEquals((long) size * size, sum.get());
+                    assertEquals(((long) size + grain - 1) / grain, grains.get());
+                }
+            }
+        }
+    }
+
+    /** The very exception, whoever meets it; no range is begun once it is known, and none is running any more when it is thrown. */
+    @Test
+    void anExceptionEndsTheCallAndIsThrownAsItIs() {
+        for (Execution execution : executions) {
+            for (Throwable thrown : new Throwable[] {new IllegalStateException("one"), new IndexOutOfBoundsException("two"), new OutOfMemoryError("three")}) {
+                AtomicInteger running = new AtomicInteger();
+                AtomicInteger afterwards = new AtomicInteger();
+                AtomicBoolean failed = new AtomicBoolean();
+                Throwable caught = assertThrows(thrown.getClass(), () -> execution.forRanges(1 << 20, 1 << 8, (from, to) -> {
+                    running.incrementAndGet();
+                    try {
+                        if (failed.get()) afterwards.incrementAndGet();
+                        if (from <= 5000 && to > 5000) {
+                            failed.set(true);
+                            if (thrown instanceof Error e) throw e;
+                            throw (RuntimeException) thrown;
+                        }
+                    } finally {
+                        running.decrementAndGet();
+                    }
+                }));
+                assertSame(thrown, caught);
+                assertEquals(null, caught.getCause());
+                assertEquals(0, caught.getSuppressed().length);
+                assertEquals(0, running.get());
+                assertTrue(afterwards.get() < 100, () -> "ranges begun after the exception: " + afterwards); // 1 << 12 without a cancellation
+            }
+        }
+    }
+
+    @Test
+    void aStoppedPoolIsAnException() {
+        ForkJoinPool pool = new ForkJoinPool(2);
+        pool.shutdown();
+        float[] x = Shape.NORMAL.fill(3 * CHUNK, 10);
+        assertThrows(RejectedExecutionException.class, () -> LogSumExp.of(x, 0, x.length, Execution.on(pool)));
+        assertEquals(bits(LogSumExp.of(1, 2)), bits(LogSumExp.of(new float[] {1, 2}, 0, 2, Execution.on(pool))), "too small to need it");
+    }
+
+    @Test
+    void anInterruptedCallerStaysInterrupted() {
+        float[] x = Shape.NORMAL.fill(9 * CHUNK, 10);
+        int expected = bits(LogSumExp.of(x));
+        for (Execution execution : executions) {
+            Thread.currentThread().interrupt();
+            int actual = bits(LogSumExp.of(x, 0, x.length, execution));
+            assertTrue(Thread.interrupted());
+            assertEquals(expected, actual);
+        }
+    }
+
+    /** Fewer rows than threads, each of several chunks: chunks are shared out, with the bits of one thread. */
+    @Test
+    void fewLongRows() {
+        int columns = 2 * CHUNK + 1003;
+        for (Shape shape : new Shape[] {Shape.NORMAL_3, Shape.MASKED, Shape.HUGE}) {
+            float[] data = shape.fill(2 * columns, 13);
+            float[] t = new float[2 * columns];
+            for (int i = 0; i < t.length; i++) t[i] = i % 3 / (float) columns;
+            float[] weights = new float[columns];
+            for (int i = 0; i < weights.length; i++) weights[i] = i % 4 * 0.5f;
+            List<CrossEntropy.Builder> builders = List.of(CrossEntropy.builder(), CrossEntropy.builder().labelSmoothing(0.1f),
+                    CrossEntropy.builder().labelSmoothing(0.2f).classWeights(weights).zLoss(1e-3f), CrossEntropy.builder().softcap(20), CrossEntropy.builder().logitScale(0.5f));
+            for (CrossEntropy.Builder builder : builders) {
+                fewLongRows(builder, Matrix.of(data, 2, columns), Matrix.of(t, 2, columns), columns, shape);
+            }
+            try (Arena arena = Arena.ofShared()) {
+                MemorySegment segment = arena.allocate(8L * columns + 1).asSlice(1).copyFrom(MemorySegment.ofArray(data));
+                fewLongRows(CrossEntropy.builder(), Matrix.of(segment, ElementType.FLOAT32, 2, columns), Matrix.of(t, 2, columns), columns, shape);
+                fewLongRows(CrossEntropy.builder(), Matrix.ofClassAxis(segment, ElementType.FLOAT32, 1, columns, 2), Matrix.of(t, 2, columns), columns, shape);
+                fewLongRows(CrossEntropy.builder(), Matrix.of(segment, ElementType.BFLOAT16, 2, columns), Matrix.of(t, 2, columns), columns, shape);
+            }
+        }
+    }
+
+    private void fewLongRows(CrossEntropy.Builder builder, Matrix x, Matrix t, int columns, Shape shape) {
+        int[] targets = {columns - 1, 7};
+        float[] expected = longRows(builder.execution(Execution.serial()).build(), x, t, targets, Execution.serial());
+        for (Execution execution : List.of(executions.get(0), executions.get(3), executions.get(4))) {
+            float[] actual = longRows(builder.execution(execution).build(), x, t, targets, execution);
+            assertArrayEquals(expected, actual, () -> shape + ", seed 13");
+        }
+    }
+
+    private static float[] longRows(CrossEntropy crossEntropy, Matrix x, Matrix t, int[] targets, Execution execution) {
+        int n = x.rows() * x.columns();
+        float[] gradient = new float[n];
+        float[] gradient2 = new float[n];
+        float[] p = new float[n];
+        float[] logP = new float[n];
+        float[] lse = new float[2];
+        float loss = crossEntropy.lossAndGradient(x, targets, Matrix.of(gradient, x.rows(), x.columns()));
+        float loss2 = crossEntropy.lossAndGradient(x, t, Matrix.of(gradient2, x.rows(), x.columns()));
+        Softmax.softmax(x, Matrix.of(p, x.rows(), x.columns()), execution);
+        Softmax.logSoftmax(x, Matrix.of(logP, x.rows(), x.columns()), execution);
+        LogSumExp.ofRows(x, lse, execution);
+        return new float[] {loss, loss2, lse[0], lse[1], Arrays.hashCode(gradient), Arrays.hashCode(gradient2), Arrays.hashCode(p), Arrays.hashCode(logP)};
+    }
+
+    /** A matrix in a confined segment, wherever it stands, keeps the call on the thread: a worker that touched it would throw. */
+    @Test
+    void confinedMatricesStayOnTheCallingThread() {
+        float[] data = Shape.NORMAL.fill(400 * 1000, 14);
+        int[] targets = new int[400];
+        float[] plain = new float[data.length];
+        for (Execution execution : executions) {
+            CrossEntropy loss = CrossEntropy.builder().execution(execution).build();
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment segment = arena.allocate(4L * data.length).copyFrom(MemorySegment.ofArray(data));
+                Matrix confined = Matrix.of(segment, ElementType.FLOAT32, 400, 1000);
+                Matrix array = Matrix.of(data, 400, 1000);
+                float expected = CrossEntropy.withDefaults().lossAndGradient(array, targets, Matrix.of(plain, 400, 1000));
+                assertEquals(expected, loss.loss(confined, targets));
+                LogSumExp.ofRows(confined, new float[400], execution);
+                Softmax.softmax(array, confined, execution);
+                assertEquals(expected, loss.lossAndGradient(array, targets, confined));
+                assertArrayEquals(plain, segment.toArray(ValueLayout.JAVA_FLOAT));
+                loss.loss(array, confined);
+            }
         }
     }
 

@@ -16,6 +16,9 @@ public final class BinaryRows {
     private final double[] upper = new double[PIECE]; // log(1 + e^x)
     private final double[] slopes = new double[PIECE];
     private final double[] pulls = new double[PIECE];
+    private final float[] out = new float[PIECE];
+    private final RowPieces x = new RowPieces();
+    private final RowPieces y = new RowPieces();
 
     public BinaryRows(Rows logits, Rows targets, float[] weights, float[] positiveWeights, Rows losses, Rows gradient, double factor) {
         this.logits = logits;
@@ -37,38 +40,36 @@ public final class BinaryRows {
 
     private double piece(RowKernel kernel, int r, int first, int n) {
         int rounded = n + 7 & -8;
-        int x = logits.start(r) + first * logits.columnStride();
+        x.start(kernel, logits, r, null).load(first, n);
+        y.start(kernel, targets, r, null).load(first, n);
         for (int i = 0; i < rounded; i++) {
-            double v = i < n ? logits.data()[x + i * logits.columnStride()] : 0;
+            double v = i < n ? x.array()[x.at() + i] : 0;
             lower[i] = -v;
             upper[i] = v;
         }
         kernel.softplus(lower, rounded);
         kernel.softplus(upper, rounded);
         double sum = 0;
-        int y = targets.start(r) + first * targets.columnStride();
         for (int i = 0; i < n; i++) {
-            double v = logits.data()[x + i * logits.columnStride()];
-            double target = targets.data()[y + i * targets.columnStride()];
+            double target = y.array()[y.at() + i];
             double negative = 1 - target;
             double positive = (positiveWeights == null ? 1 : positiveWeights[first + i]) * target;
             double weight = weights == null ? 1 : weights[r * logits.columns() + first + i];
             double loss = weight == 0 ? 0 : weight * (product(negative, upper[i]) + product(positive, lower[i]));
             sum += loss;
-            if (losses != null) losses.data()[losses.start(r) + (first + i) * losses.columnStride()] = DoubleMath.toFloat(loss);
+            out[i] = DoubleMath.toFloat(loss);
             // the derivatives are p and p - 1: e^-log(1 + e^-x) and -e^-log(1 + e^x)
             lower[i] = -lower[i];
             upper[i] = -upper[i];
             slopes[i] = weight == 0 ? 0 : factor * weight * negative;
             pulls[i] = weight == 0 ? 0 : factor * weight * positive;
         }
+        if (losses != null) losses.put(kernel, r, first, n, out, 0);
         if (gradient != null) {
             kernel.exp(lower, rounded);
             kernel.exp(upper, rounded);
-            int to = gradient.start(r) + first * gradient.columnStride();
-            for (int i = 0; i < n; i++) {
-                gradient.data()[to + i * gradient.columnStride()] = DoubleMath.toFloat(slopes[i] * lower[i] - pulls[i] * upper[i]);
-            }
+            for (int i = 0; i < n; i++) out[i] = DoubleMath.toFloat(slopes[i] * lower[i] - pulls[i] * upper[i]);
+            gradient.put(kernel, r, first, n, out, 0);
         }
         return sum;
     }

@@ -1,7 +1,6 @@
 package io.github.surprisal.kernel;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -62,11 +61,13 @@ public final class ChunkSum {
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
 
-    // The row at hand: an array with a stride, or a segment.
+    // The row at hand, in an array or in a store, with a stride; and how its elements are prepared, if they are.
     private float[] array;
     private long base;
     private int stride;
-    private MemorySegment segment;
+    private Store store;
+    private LossOptions prepared;
+    private final Store floats = new Store(MemorySegment.NULL, Store.Format.FLOAT32);
 
     // The chunk at hand: where it starts in the row, its length, the length of a stream of its body, body and tail.
     private long start;
@@ -126,14 +127,36 @@ public final class ChunkSum {
         }
     }
 
-    /** Adds to result the native-order floats of a segment, from the given element on. */
+    /**
+     * Adds to result the elements from .. to of row r, without the excluded one (-1 for none), as options prepare them if they are not
+     * null; from is a multiple of {@link #CHUNK}.
+     */
+    void addRow(RowKernel kernel, Rows rows, int r, int from, int to, LossOptions options, int excluded, LogSum result) {
+        array = rows.data();
+        store = rows.store();
+        stride = rows.columnStride();
+        base = rows.position(r) + (long) from * stride;
+        prepared = options != null && options.copies() ? options : null;
+        try {
+            addChunks(kernel, to - from, excluded >= from && excluded < to ? excluded - from : NONE, result);
+        } finally {
+            array = null;
+            store = null;
+            prepared = null;
+        }
+    }
+
+    /** Adds to result the native-order floats of a segment, from the given one on. */
     public void add(RowKernel kernel, MemorySegment segment, long from, long length, LogSum result) {
-        this.segment = segment;
-        this.base = from;
+        floats.set(segment, Store.Format.FLOAT32);
+        store = floats;
+        base = from;
+        stride = 1;
         try {
             addChunks(kernel, length, NONE, result);
         } finally {
-            this.segment = null;
+            store = null;
+            floats.set(MemorySegment.NULL, Store.Format.FLOAT32);
         }
     }
 
@@ -142,7 +165,7 @@ public final class ChunkSum {
         return (float) exactLse(kernel, array, from, length, stride);
     }
 
-    /** log-sum-exp of the native-order floats of a segment, from the given element on. */
+    /** log-sum-exp of the native-order floats of a segment, from the given one on. */
     public float lse(RowKernel kernel, MemorySegment segment, long from, long length) {
         row.clear();
         add(kernel, segment, from, length, row);
@@ -244,13 +267,14 @@ public final class ChunkSum {
 
     /** Sums and adds whole blocks of the body, which need no copy, up to {@link RowKernel#GROUP}; stops at one that is not as expected. */
     private int sumBlocksInPlace(RowKernel kernel, int from, int patched, int excluded) {
-        if (array == null || stride != 1) return 0;
+        if (stride != 1 || prepared != null || array == null && (masked || !store.sums())) return 0;
         int count = Math.min(top == Integer.MIN_VALUE ? 1 : GROUP, (body - from) / BLOCK); // the first tells whether the exponent is right
         if (count <= 0) return 0;
-        int first = (int) (base + start + from);
+        long first = base + start + from;
         boolean cleaned = masked;
-        if (cleaned) kernel.sumMasked(array, first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
-        else kernel.sum(array, first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
+        if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
+        else if (array != null) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
+        else store.sum(kernel, first, BLOCK, body, BLOCK, count, exponent, constants, partials, tops);
         int usual = 0;
         int raw = 0;
         for (int highest = top; usual < count; usual++) {
@@ -286,16 +310,17 @@ public final class ChunkSum {
 
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
     private boolean sumInPlace(RowKernel kernel, int from, int n, int patch) {
-        if (masked || array == null || stride != 1) return false;
+        if (masked || stride != 1 || prepared != null || array == null && !store.sums()) return false;
         int n0 = Math.min(n, body - from);
         int bits = 0;
         if (n0 > 0) {
-            kernel.sum(array, (int) (base + start + from), 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
+            if (array != null) kernel.sum(array, (int) (base + start + from), 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
+            else store.sum(kernel, base + start + from, 0, body, n0, 1, exponent, constants, partials, tops);
             bits = tops[0];
         }
         if (n0 < n) {
             int at = STREAMS * body;
-            copy(at, length - at, 0);
+            copy(kernel, at, length - at, 0);
             Arrays.fill(scratch, length - at, TAIL, constants[Exp2.PADDING]);
             kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, exponent, constants, partials, n0, tops, 0);
             bits = unsignedMax(bits, tops[0]);
@@ -334,7 +359,7 @@ public final class ChunkSum {
     private int sumCopy(RowKernel kernel, int from, int n, int hole) {
         while (true) {
             boolean cleaned = masked;
-            gather(from, n, hole, constants[Exp2.PADDING]);
+            gather(kernel, from, n, hole, constants[Exp2.PADDING]);
             if (cleaned) {
                 int bits = kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
                 nan = isNan(bits);
@@ -372,15 +397,15 @@ public final class ChunkSum {
     // ---- elements and positions
 
     /** Copies a block's four pieces to scratch, with padding for the hole and for what the tail lacks. */
-    private void gather(int from, int n, int hole, float padding) {
+    private void gather(RowKernel kernel, int from, int n, int hole, float padding) {
         int n0 = Math.max(0, Math.min(n, body - from));
         for (int s = 0; s < STREAMS; s++) {
             int to = s * n;
-            copy(s * body + from, n0, to);
+            copy(kernel, s * body + from, n0, to);
             if (n0 < n) { // the tail
                 int at = STREAMS * body + s * GRAIN;
                 int present = Math.max(0, Math.min(GRAIN, length - at));
-                copy(at, present, to + n0);
+                copy(kernel, at, present, to + n0);
                 Arrays.fill(scratch, to + n0 + present, to + n, padding);
             }
         }
@@ -410,24 +435,24 @@ public final class ChunkSum {
         return position < body ? s * body + position : STREAMS * body + s * GRAIN + position - body;
     }
 
-    private void copy(int from, int count, int to) {
+    private void copy(RowKernel kernel, int from, int count, int to) {
         if (count <= 0) return;
-        long element = start + from;
+        long element = base + (start + from) * stride;
         if (array == null) {
-            MemorySegment.copy(segment, ValueLayout.JAVA_FLOAT_UNALIGNED, (base + element) * Float.BYTES, scratch, to, count);
+            store.get(kernel, element, stride, count, scratch, to);
         } else if (stride == 1) {
-            System.arraycopy(array, (int) (base + element), scratch, to, count);
+            System.arraycopy(array, (int) element, scratch, to, count);
         } else {
-            int at = (int) (base + element * stride);
+            int at = (int) element;
             for (int i = 0; i < count; i++, at += stride) scratch[to + i] = array[at];
         }
+        if (prepared != null) prepared.prepare(scratch, to, count);
     }
 
     private float element(int i) {
-        long element = start + i;
-        return array == null
-                ? segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (base + element) * Float.BYTES)
-                : array[(int) (base + element * stride)];
+        long element = base + (start + i) * stride;
+        float x = array == null ? store.get(element) : array[(int) element];
+        return prepared == null ? x : prepared.prepared(x);
     }
 
     /** Computes the partial sum that the excluded element is in again, without it; from is where the block begins. */
@@ -463,7 +488,7 @@ public final class ChunkSum {
         int excluded = firstOfTop();
         int largest = top;
         int n = Math.min(BLOCK, positions - bestFrom);
-        gather(bestFrom, n, excluded, constants[Exp2.PADDING]);
+        gather(kernel, bestFrom, n, excluded, constants[Exp2.PADDING]);
         kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
         sumScratch(kernel, n);
         double rest = others + fold(kernel, n);
@@ -521,7 +546,7 @@ public final class ChunkSum {
         double sum = 0;
         for (int from = 0; from < positions; from += BLOCK) {
             int n = Math.min(BLOCK, positions - from);
-            gather(from, n, excluded, Float.NEGATIVE_INFINITY);
+            gather(kernel, from, n, excluded, Float.NEGATIVE_INFINITY);
             if (positionOf(first) >= from && positionOf(first) < from + n) {
                 scratch[streamOf(first) * n + positionOf(first) - from] = Float.NEGATIVE_INFINITY;
             }
@@ -536,17 +561,17 @@ public final class ChunkSum {
         return constants[Exp2.C1]; // the polynomial of e^(scale * r) begins 1 + scale * r
     }
 
-    double exactLse(RowKernel kernel, float[] array, int from, int length, int stride) {
+    /** log-sum-exp, not yet rounded, of row r. */
+    double lseOfRow(RowKernel kernel, Rows rows, int r) {
         row.clear();
-        add(kernel, array, from, length, stride, row);
+        addRow(kernel, rows, r, 0, rows.columns(), null, NONE, row);
         return row.value();
     }
 
-    /** log-sum-exp of a row of finite elements, relative to its largest: where that is huge, a double has no digits left for more. */
-    double lseAbove(RowKernel kernel, float[] array, int from, int length, float max) {
+    private double exactLse(RowKernel kernel, float[] array, int from, int length, int stride) {
         row.clear();
-        add(kernel, array, from, length, 1, row);
-        return row.above((double) max * scale());
+        add(kernel, array, from, length, stride, row);
+        return row.value();
     }
 
     // ---- what a batch of rows needs to know

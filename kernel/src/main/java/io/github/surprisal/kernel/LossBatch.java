@@ -34,8 +34,17 @@ final class LossBatch {
     /** Whether rows of this call can be done here; a row that turns out to be unusual still cannot. */
     static boolean covers(LossCall call) {
         Rows x = call.logits;
-        return call.probabilities == null && !call.options.copies() && x.columns() > 0
-                && (x.columns() <= RowBatch.SHORT || x.contiguous() && ChunkSum.positions(x.columns()) <= RowKernel.BLOCK);
+        Rows gradient = call.gradient;
+        if (x.columns() <= RowBatch.SHORT) return coversShort(call) && x.data() != null && (gradient == null || gradient.data() != null);
+        return call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
+                && ChunkSum.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
+    }
+
+    /** Whether rows like these could be done side by side if they were in arrays. */
+    static boolean coversShort(LossCall call) {
+        int columns = call.logits.columns();
+        return call.probabilities == null && !call.options.copies() && columns > 0 && columns <= RowBatch.SHORT
+                && (call.options.smoothing() == 0 || call.logits.contiguous());
     }
 
     /** How many rows from r on, and before to, make a batch. */
@@ -84,14 +93,18 @@ final class LossBatch {
     private boolean gatherTargets(Rows x, int r, double scale, double lowest) {
         boolean isShort = x.columns() <= RowBatch.SHORT;
         float[] source = isShort ? rows.source(x) : x.data();
-        int at = isShort ? rows.from(x, r) : x.start(r);
+        int at = isShort ? rows.from(x, r) : source == null ? 0 : x.start(r);
         int rowStep = isShort ? 1 : x.rowStride();
         int step = isShort ? rows.stride(x) : 1;
         int below = 0;
-        for (int k = 0; k < count; k++, at += rowStep) {
+        for (int k = 0; source != null && k < count; k++, at += rowStep) {
             double target = scale * source[at + Math.max(targets[k], 0) * step];
             below |= target >= lowest ? 0 : 1;
             xy[k] = target;
+        }
+        for (int k = 0; source == null && k < count; k++) {
+            xy[k] = scale * x.get(r + k, Math.max(targets[k], 0));
+            below |= xy[k] >= lowest ? 0 : 1;
         }
         return below == 0;
     }

@@ -24,6 +24,10 @@ public final class LossCall {
     /** What the gradient of the sum of the losses is multiplied with. */
     double factor;
     boolean countsCorrect;
+    /** Threads among which single rows are shared out, or null. */
+    Parts parts;
+    /** The row of the targets that row 0 of the logits belongs to. */
+    private int firstRow;
 
     private long kept;
     private final long[] correct = new long[1];
@@ -46,9 +50,23 @@ public final class LossCall {
         probabilities = null;
         factor = 1;
         countsCorrect = false;
+        parts = null;
+        firstRow = 0;
         kept = 0;
         correct[0] = 0;
         return this;
+    }
+
+    /** Makes this a part of a call: of rows firstRow and following, brought to other places. Its gradient goes where the logits are. */
+    void startTile(LossCall whole, int firstRow, Rows logits, Rows probabilities) {
+        start(whole.kernel, whole.options, logits, null, whole.gradient == null ? null : logits);
+        this.probabilities = probabilities;
+        this.firstRow = firstRow;
+        factor = whole.factor;
+        countsCorrect = whole.countsCorrect;
+        intTargets = whole.intTargets;
+        longTargets = whole.longTargets;
+        ignoreIndex = whole.ignoreIndex;
     }
 
     public void withProbabilities(Rows probabilities) {
@@ -80,6 +98,7 @@ public final class LossCall {
         losses = null;
         gradient = null;
         probabilities = null;
+        parts = null;
         intTargets = null;
         longTargets = null;
     }
@@ -98,8 +117,9 @@ public final class LossCall {
 
     /** The target of row r, or -1 if it is ignored. Read and checked here once a use: another thread may write to the array. */
     int target(int r) {
-        long y = intTargets != null ? intTargets[r] : longTargets[r];
-        return y == ignoreIndex ? -1 : checked(r, y, logits.columns());
+        int row = firstRow + r;
+        long y = intTargets != null ? intTargets[row] : longTargets[row];
+        return y == ignoreIndex ? -1 : checked(row, y, logits.columns());
     }
 
     /**
@@ -110,14 +130,15 @@ public final class LossCall {
         int classes = logits.columns();
         boolean inside = false;
         if (intTargets != null) {
-            System.arraycopy(intTargets, r, to, 0, count);
+            System.arraycopy(intTargets, firstRow + r, to, 0, count);
             inside = inside(to, count, classes);
             if (inside && (ignoreIndex < 0 || ignoreIndex >= classes)) return true;
         }
         boolean kept = true;
         for (int k = 0; k < count; k++) {
-            long y = intTargets != null ? to[k] : longTargets[r + k];
-            to[k] = y == ignoreIndex ? -1 : checked(r + k, y, classes);
+            int row = firstRow + r + k;
+            long y = intTargets != null ? to[k] : longTargets[row];
+            to[k] = y == ignoreIndex ? -1 : checked(row, y, classes);
             kept &= to[k] >= 0;
         }
         return kept;
@@ -146,23 +167,28 @@ public final class LossCall {
     private double weigh() {
         float[] weights = options.weights();
         if (weights != null) return weigh(weights, 0, logits.rows());
-        if (intTargets != null && countKept()) return kept;
-        for (int r = 0; r < logits.rows(); r++) {
-            if (target(r) >= 0) kept++;
-        }
+        int rows = logits.rows();
+        for (long r = 0; r < rows; r += Rows.LEAF) count((int) r, (int) Math.min(rows, r + Rows.LEAF));
         return kept;
     }
 
-    /** Counts the kept rows in a loop that C2 vectorises; false, with nothing counted, if a target is out of range. */
-    private boolean countKept() {
+    private void count(int from, int to) {
+        if (intTargets != null && countKept(from, to)) return;
+        for (int r = from; r < to; r++) {
+            if (target(r) >= 0) kept++;
+        }
+    }
+
+    /** Counts kept rows in loops that C2 vectorises; false, with nothing counted, if a target is out of range. */
+    private boolean countKept(int from, int to) {
         int ignored = (int) ignoreIndex;
         int classes = logits.columns();
         int outside = 0;
-        for (int y : intTargets) outside |= (y | classes - 1 - y) & differ(y, ignored);
+        for (int r = from; r < to; r++) outside |= (intTargets[r] | classes - 1 - intTargets[r]) & differ(intTargets[r], ignored);
         if (outside < 0) return false;
         int counts = 0;
-        for (int y : intTargets) counts += differ(y, ignored);
-        kept = -counts;
+        for (int r = from; r < to; r++) counts += differ(intTargets[r], ignored);
+        kept -= counts;
         return true;
     }
 
@@ -190,24 +216,28 @@ public final class LossCall {
 
     /** The sum of the losses of all rows, on this thread. */
     public double run() {
-        try {
-            return run(0, logits.rows());
-        } finally {
-            RowLoss.ofThread().trim();
-        }
+        return run(RowLoss.ofThread(), 0, logits.rows());
     }
 
-    private double run(int from, int to) {
-        if (to - from <= GROUP) return RowLoss.ofThread().run(this, from, to, correct, null);
+    /**
+     * As {@link #run()}, with each row shared out among threads. The scratch is a new one: a thread that waits for others may be given
+     * another call meanwhile.
+     */
+    public double run(Parts parts) {
+        this.parts = parts;
+        return run(new RowLoss(), 0, logits.rows());
+    }
+
+    private double run(RowLoss rowLoss, int from, int to) {
+        if (to - from <= GROUP) return rowLoss.run(this, from, to, correct, null);
         int middle = middle(from, to);
-        return run(from, middle) + run(middle, to);
+        return run(rowLoss, from, middle) + run(rowLoss, middle, to);
     }
 
     /** Puts the losses of rows from .. to into each: several threads may do a part, and {@link #sum} adds them up. */
     public void run(int from, int to, double[] each) {
         long[] right = new long[1];
         RowLoss.ofThread().run(this, from, to, right, each);
-        RowLoss.ofThread().trim();
         synchronized (correct) {
             correct[0] += right[0];
         }
@@ -234,10 +264,10 @@ public final class LossCall {
         for (int r = from; r < to; r++) {
             int y = target(r);
             double weight = y < 0 ? 0 : options.weight(y);
-            double loss = weight == 0 ? 0 : 0.0 - weight * logits.data()[logits.start(r) + y * logits.columnStride()];
+            double loss = weight == 0 ? 0 : 0.0 - weight * logits.get(r, y);
             if (gradient != null) {
                 gradient.fill(r, 0);
-                if (y >= 0) gradient.data()[gradient.start(r) + y * gradient.columnStride()] = (float) (0.0 - weight * factor);
+                if (y >= 0) gradient.set(r, y, (float) (0.0 - weight * factor));
             }
             if (losses != null) losses[r] = DoubleMath.toFloat(loss);
             sum += loss;

@@ -45,6 +45,11 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
         return weights == null && smoothing == 0 && zLoss == 0;
     }
 
+    /** {@link #prepared} of every x[from + i], 0 <= i < n, in place. */
+    void prepare(float[] x, int from, int n) {
+        for (int i = from; i < from + n; i++) x[i] = prepared(x[i]);
+    }
+
     double weight(int c) {
         return weights == null ? 1 : weights[c];
     }

@@ -73,12 +73,17 @@ public final class RowBatch {
         return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
     }
 
-    /** out[r] = log-sum-exp of row r, from <= r < to. */
-    public void lse(RowKernel kernel, Rows x, int from, int to, float[] out) {
+    /** Whether rows of this kind are summed where they are. */
+    static boolean reads(Rows x) {
+        return x.straight() || x.sideBySide();
+    }
+
+    /** out[first + r] = log-sum-exp of row r, from <= r < to. */
+    void lse(RowKernel kernel, Rows x, int from, int to, float[] out, int first) {
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = countFrom(x, r, to);
             lse(kernel, x, r, count, logs);
-            for (int k = 0; k < count; k++) out[r + k] = (float) logs[k];
+            for (int k = 0; k < count; k++) out[first + r + k] = (float) logs[k];
         }
     }
 
@@ -94,7 +99,7 @@ public final class RowBatch {
         double anchor = e * DoubleMath.LN2;
         for (int k = 0; k < count; k++) {
             if (usual[k] && !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e)) lse[k] += anchor;
-            else lse[k] = chunk.exactLse(kernel, x.data(), x.start(r + k), x.columns(), x.columnStride());
+            else lse[k] = chunk.lseOfRow(kernel, x, r + k);
         }
     }
 
@@ -106,12 +111,10 @@ public final class RowBatch {
      */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int columns = x.columns();
-        if (columns > 0 && columns <= SHORT) {
+        if (columns > 0 && x.sideBySide()) {
             sumShort(kernel, x, r, count, excluded == null ? NONE : excluded);
-        } else if (columns > 0 && x.contiguous() && ChunkSum.positions(columns) <= BLOCK) {
-            for (int k = 0; k < count; k += GROUP) {
-                sumGroup(kernel, x.data(), x.start(r + k), x.rowStride(), k, Math.min(GROUP, count - k), columns, excluded);
-            }
+        } else if (columns > 0 && x.straight() && ChunkSum.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
+            for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded);
         } else {
             Arrays.fill(usual, 0, count, false);
             return false;
@@ -147,19 +150,23 @@ public final class RowBatch {
 
     // ---- rows of one block
 
-    private void sumGroup(RowKernel kernel, float[] x, int from, int rowStride, int first, int count, int columns, int[] excluded) {
-        float[] constants = chunk.constants();
+    private void sumGroup(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
+        int columns = x.columns();
         int body = ChunkSum.body(columns);
         int tail = columns - STREAMS * body;
         boolean masked = chunk.masked();
         Arrays.fill(groupTops, 0);
         Arrays.fill(groupBits, 0);
-        sumPieces(kernel, masked, x, from, rowStride, body, count, 0, 0);
+        if (x.data() != null) {
+            sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
+        } else {
+            x.store().sum(kernel, x.position(r), x.stride(), body, body, count, chunk.exponent(), chunk.constants(), partials, groupTops);
+        }
         if (tail > 0) {
-            padTails(kernel, x, from + STREAMS * body, rowStride, tail, count);
+            padTails(kernel, x, r, STREAMS * body, tail, count);
             sumPieces(kernel, masked, scratch, 0, TAIL, GRAIN, count, body, GROUP);
         }
-        if (excluded != null) patch(kernel, x, from, rowStride, first, count, columns, body, excluded);
+        if (excluded != null) patch(kernel, x, r, first, count, body, excluded);
         kernel.fold(partials, ChunkSum.positions(columns), count, groupSums);
         int raw = 0;
         for (int k = 0; k < count; k++) {
@@ -179,29 +186,35 @@ public final class RowBatch {
         else kernel.sum(x, from, step, n, n, count, chunk.exponent(), chunk.constants(), partials, to, groupTops, topsFrom);
     }
 
-    /** Copies the tails of count rows, the first of which begins at from, to scratch and fills them up with padding. */
-    private void padTails(RowKernel kernel, float[] x, int from, int rowStride, int tail, int count) {
+    /** Copies the tails of count rows, which begin at that column, to scratch and fills them up with padding. */
+    private void padTails(RowKernel kernel, Rows x, int r, int column, int tail, int count) {
         float padding = chunk.constants()[Exp2.PADDING];
-        int inside = count; // rows behind whose tail the array goes on for a whole one: all but the last few
-        while (inside > 0 && from + (inside - 1) * rowStride > x.length - TAIL) inside--;
-        kernel.pad(x, from, rowStride, tail, inside, padding, scratch);
+        int inside = 0; // rows behind whose tail the array goes on for a whole one: all but the last few
+        if (x.data() != null) {
+            int from = x.start(r) + column;
+            inside = count;
+            while (inside > 0 && from + (inside - 1) * x.rowStride() > x.data().length - TAIL) inside--;
+            kernel.pad(x.data(), from, x.rowStride(), tail, inside, padding, scratch);
+        }
         for (int k = inside; k < count; k++) {
-            System.arraycopy(x, from + k * rowStride, scratch, k * TAIL, tail);
+            x.get(kernel, r + k, column, tail, scratch, k * TAIL);
             Arrays.fill(scratch, k * TAIL + tail, (k + 1) * TAIL, padding);
         }
     }
 
     /** Computes the partial sum that each row's excluded element is in again, without it: a row a lane. */
-    private void patch(RowKernel kernel, float[] x, int from, int rowStride, int first, int count, int columns, int body, int[] excluded) {
+    private void patch(RowKernel kernel, Rows x, int r, int first, int count, int body, int[] excluded) {
         float padding = chunk.constants()[Exp2.PADDING];
+        float[] data = x.data();
         for (int k = 0; k < count; k++) {
             int y = Math.max(excluded[first + k], 0); // of an ignored row nobody uses the sum
             boolean inBody = y < STREAMS * body;
             int i = inBody ? ChunkSum.positionOf(y, body) : STREAMS * body + (y - STREAMS * body) % GRAIN;
             int step = inBody ? body : GRAIN;
-            int row = from + k * rowStride;
+            int row = data == null ? 0 : x.start(r + k);
             for (int s = 0; s < STREAMS; s++, i += step) {
-                scratch[s * GRAIN + k] = i == y || i >= columns ? padding : Math.max(x[row + i], padding);
+                boolean counts = i != y && i < x.columns();
+                scratch[s * GRAIN + k] = !counts ? padding : Math.max(data != null ? data[row + i] : x.get(r + k, i), padding);
             }
         }
         kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);

@@ -118,4 +118,9 @@ public interface RowKernel extends InformationKernel {
      */
     void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
             float[] out, int to, int outStride);
+
+    // ---- what lies elsewhere than in float arrays
+
+    /** The primitives for segments and 16-bit formats, of the same make. */
+    StorageKernel storage();
 }

@@ -13,6 +13,7 @@ final class RowWriter {
 
     private final float[] shifted = new float[PIECE];
     private final float[] tail = new float[2 * GRAIN];
+    private final float[] rest = new float[GRAIN];
 
     /** The logarithm of the factor that makes terms of exponentOf(lse) probabilities. */
     static double powerOf(double lse) {
@@ -63,6 +64,39 @@ final class RowWriter {
                 kernel.termsMinus(tail, 0, GRAIN, e, k, f, tail, GRAIN, tail, 0);
             }
             System.arraycopy(tail, 0, out, to + whole, n - whole);
+        }
+    }
+
+    /** As the other, of floats off the heap, from the given position on, in a row whose lse is not huge. */
+    void write(RowKernel kernel, float[] k, Store store, long position, int n, double lse, double power, double factor,
+            float[] minus, float[] out, int to) {
+        int e = exponentOf(lse);
+        float f = (float) (factor * power);
+        int whole = n & -GRAIN;
+        long from = store.bytes(position);
+        if (minus == null) kernel.storage().terms(store.segment(), from, whole, e, k, f, out, to);
+        else kernel.storage().termsMinus(store.segment(), from, whole, e, k, f, minus, 0, out, to);
+        if (whole < n) {
+            store.get(kernel, position + whole, n - whole, rest, 0);
+            write(kernel, k, rest, 0, n - whole, lse, power, false, 0, factor, minus, whole, out, to + whole);
+        }
+    }
+
+    /** As the other, to places off the heap. */
+    void write(RowKernel kernel, float[] k, Store store, long position, int n, double lse, double power, double factor,
+            float[] minus, Store out, long outPosition) {
+        int e = exponentOf(lse);
+        float f = (float) (factor * power);
+        int whole = n & -GRAIN;
+        StorageKernel storage = kernel.storage();
+        long from = store.bytes(position);
+        long to = out.bytes(outPosition);
+        if (minus == null) storage.terms(store.segment(), from, whole, e, k, f, out.segment(), to);
+        else storage.termsMinus(store.segment(), from, whole, e, k, f, minus, 0, out.segment(), to);
+        if (whole < n) {
+            store.get(kernel, position + whole, n - whole, rest, 0);
+            write(kernel, k, rest, 0, n - whole, lse, power, false, 0, factor, minus, whole, rest, 0);
+            out.put(kernel, outPosition + whole, n - whole, rest, 0);
         }
     }
 }

@@ -4,6 +4,8 @@ import java.util.Arrays;
 
 /** The readable version of the kernel: the specification, and the fallback where vectors are not to be had. */
 public final class ScalarKernel implements RowKernel {
+    private final StorageKernel storage = new ScalarStorage(this);
+
     @Override
     public int lanes() {
         return 1;
@@ -238,5 +240,10 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public void divergenceFromMean(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
         ScalarInformation.divergenceFromMean(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public StorageKernel storage() {
+        return storage;
     }
 }

@@ -61,7 +61,21 @@ final class SelfTest {
         results = append(results, tops[0], bits[0]);
         results = append(results, kernel.mask(x, x.length, -0x1p22f));
         results = append(results, x, x.length);
-        return append(results, information(kernel));
+        results = append(results, information(kernel));
+        return append(results, storage(kernel));
+    }
+
+    private static double[] storage(RowKernel kernel) {
+        StorageRun run = new StorageRun(N);
+        run.run(kernel.storage());
+        double[] results = {run.tops[0][0], run.tops[1][0], run.tops[2][0]};
+        for (float[] written : new float[][] {
+            run.segmentPartials, run.partials, run.terms, run.termsMinus, run.outside, run.outsideMinus, run.widened
+        }) {
+            results = append(results, written, written.length);
+        }
+        for (short bits : run.narrowed) results = append(results, bits);
+        return results;
     }
 
     private static double[] information(RowKernel kernel) {

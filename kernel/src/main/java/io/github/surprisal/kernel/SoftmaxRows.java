@@ -1,16 +1,23 @@
 package io.github.surprisal.kernel;
 
-/** softmax and log-softmax of rows. Scratch for one thread. */
+/** softmax and log-softmax of rows. Scratch for one thread, 20 KB. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
-    private static final int KEPT = 1 << 20;
     /** Logits of a batch whose probabilities are written while they are in the second-level cache. */
     private static final int CACHED = 1 << 16;
 
     private final RowWriter writer = new RowWriter();
+    private final RowPieces pieces = new RowPieces();
+    private final LogSum sum = new LogSum();
     private final RowBatch batch = RowBatch.ofThread();
     private final double[] lse = new double[RowBatch.ROWS];
-    private float[] row = new float[0];
+    private final float[] scratch = new float[Store.PIECE];
+
+    // What is written of the row at hand: its log-sum-exp, relative to its largest element max if it is huge.
+    private double rowLse;
+    private double power;
+    private boolean huge;
+    private float max;
 
     public static SoftmaxRows ofThread() {
         return OF_THREAD.get();
@@ -20,51 +27,124 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
-        batch.withConstants(Exp2.constants(1)).withTopApart(logarithm);
-        boolean copies = !x.contiguous() || !out.contiguous();
-        if (copies && row.length < columns) row = new float[columns];
-        for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-            count = Math.min(RowBatch.countFrom(x, r, to), Math.max(RowKernel.GROUP, CACHED / columns));
-            batch.lse(kernel, x, r, count, lse);
-            for (int k = 0; k < count; k++) {
-                if (copies) {
-                    x.get(r + k, row, 0);
-                    write(kernel, row, 0, columns, lse[k], logarithm, row, 0);
-                    out.put(r + k, row, 0);
-                } else {
-                    write(kernel, x.data(), x.start(r + k), columns, lse[k], logarithm, out.data(), out.start(r + k));
-                }
+        if (x.straight() && out.straight()) {
+            for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
+                count = Math.min(RowBatch.countFrom(x, r, to), Math.max(RowKernel.GROUP, CACHED / columns));
+                batch(kernel, x, out, logarithm, r, count);
             }
+        } else if (columns <= RowTile.MAX_COLUMNS) {
+            RowTile tile = RowTile.ofThread();
+            Rows rows = tile.shape(x, false);
+            for (int r = from, count; r < to; r += count) {
+                count = tile.countFrom(x, r, to);
+                tile.load(kernel, x, r, count);
+                run(kernel, rows, rows, logarithm, 0, count);
+                tile.store(kernel, out, r, count);
+            }
+        } else {
+            for (int r = from; r < to; r++) row(kernel, x, out, logarithm, r, null);
         }
-        if (row.length > KEPT) row = new float[0];
     }
 
-    private void write(RowKernel kernel, float[] x, int from, int n, double lse, boolean logarithm, float[] out, int to) {
-        if (!(Math.abs(lse) <= Float.MAX_VALUE)) {
-            for (int i = 0; i < n; i++) out[to + i] = Float.NaN;
-            return;
+    /** All rows, each shared out among threads. */
+    public static void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, Parts parts) {
+        SoftmaxRows rows = new SoftmaxRows(); // a thread that waits for others may be given another call meanwhile
+        for (int r = 0; r < x.rows(); r++) rows.row(kernel, x, out, logarithm, r, parts);
+    }
+
+    private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
+        batch.withConstants(Exp2.constants(1)).withTopApart(logarithm).lse(kernel, x, r, count, lse);
+        for (int k = 0; k < count; k++) {
+            if (prepare(kernel, x, out, logarithm, r + k, lse[k], null)) write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
         }
-        if (n == 1) {
-            out[to] = logarithm ? 0 : 1;
-            return;
-        }
-        boolean huge = RowWriter.isHuge(lse);
-        float max = 0;
-        if (huge) {
-            max = kernel.max(x, from, n);
-            lse = ChunkSum.ofThread().lseAbove(kernel, x, from, n, max);
-        }
-        if (logarithm) {
-            float high = huge ? max : (float) lse;
-            float low = (float) (huge ? lse : lse - high);
-            for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high) - low;
+    }
+
+    private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {
+        int n = x.columns();
+        RowSum.of(kernel, x, r, null, logarithm, -1, parts, sum);
+        if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
+        if (parts == null || n <= ChunkSum.CHUNK) {
+            write(this, kernel, x, out, logarithm, r, 0, n);
         } else {
-            float[] k = Exp2.constants(1);
-            double power = DoubleMath.exp(RowWriter.powerOf(lse));
-            int pieceLength = RowWriter.pieceLength(huge, null);
-            for (int i = 0; i >= 0 && i < n; i += pieceLength) { // i wraps behind the longest rows
-                writer.write(kernel, k, x, from + i, Math.min(pieceLength, n - i), lse, power, huge, max, 1, null, 0, out, to + i);
-            }
+            parts.run(RowSum.chunks(n), (first, end) ->
+                    ofThread().write(this, kernel, x, out, logarithm, r, first * ChunkSum.CHUNK, RowSum.chunkEnd(end - 1, n)));
         }
+    }
+
+    /** Whether there is anything left to write. */
+    private boolean prepare(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, double value, Parts parts) {
+        if (!(Math.abs(value) <= Float.MAX_VALUE)) {
+            out.fill(r, Float.NaN);
+            return false;
+        }
+        if (x.columns() == 1) {
+            out.set(r, 0, logarithm ? 0 : 1);
+            return false;
+        }
+        rowLse = value;
+        huge = RowWriter.isHuge(value);
+        if (huge) {
+            max = max(kernel, x, r);
+            RowSum.of(kernel, x, r, null, logarithm, -1, parts, sum);
+            rowLse = sum.above(max);
+        }
+        if (!logarithm) power = DoubleMath.exp(RowWriter.powerOf(rowLse));
+        return true;
+    }
+
+    private float max(RowKernel kernel, Rows x, int r) {
+        pieces.start(kernel, x, r, null);
+        float largest = Float.NEGATIVE_INFINITY;
+        int n;
+        for (long c = 0; c < x.columns(); c += n) {
+            n = pieces.lengthFrom(c);
+            pieces.load((int) c, n);
+            float v = kernel.max(pieces.array(), pieces.at(), n);
+            largest = v > largest ? v : largest;
+        }
+        pieces.end();
+        return largest;
+    }
+
+    /** Writes elements from .. to of row r, with what row has of it. */
+    private void write(SoftmaxRows row, RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int from, int to) {
+        boolean direct = x.direct() && !row.huge && !logarithm;
+        if (direct && out.direct()) {
+            writeOffHeap(row, kernel, x, out, r, from, to);
+            return;
+        }
+        boolean inPlace = out.inPlace();
+        pieces.start(kernel, x, r, null);
+        int most = direct || !inPlace ? Store.PIECE : pieces.length();
+        if (!logarithm) most = Math.min(most, RowWriter.pieceLength(row.huge, null));
+        int n;
+        for (long c = from; c < to; c += n) {
+            n = (int) Math.min(most, to - c);
+            float[] target = inPlace ? out.data() : scratch;
+            int at = inPlace ? out.start(r) + (int) c : 0;
+            if (direct) {
+                writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.rowLse, row.power, 1, null, target, at);
+            } else {
+                pieces.load((int) c, n);
+                if (logarithm) logarithms(row, pieces.array(), pieces.at(), n, target, at);
+                else writer.write(kernel, Exp2.constants(1), pieces.array(), pieces.at(), n, row.rowLse, row.power, row.huge, row.max, 1, null, 0, target, at);
+            }
+            if (!inPlace) out.put(kernel, r, (int) c, n, scratch, 0);
+        }
+        pieces.end();
+    }
+
+    private void writeOffHeap(SoftmaxRows row, RowKernel kernel, Rows x, Rows out, int r, int from, int to) {
+        int n;
+        for (long c = from; c < to; c += n) {
+            n = (int) Math.min(Rows.LEAF, to - c);
+            writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.rowLse, row.power, 1, null, out.store(), out.position(r) + c);
+        }
+    }
+
+    private static void logarithms(SoftmaxRows row, float[] x, int from, int n, float[] out, int to) {
+        float high = row.huge ? row.max : (float) row.rowLse;
+        float low = (float) (row.huge ? row.rowLse : row.rowLse - high);
+        for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high) - low;
     }
 }

@@ -9,6 +9,7 @@ class FakeKernel implements RowKernel {
     }
 
     private final RowKernel scalar = new ScalarKernel();
+    private StorageKernel storage = scalar.storage();
     private final Fault fault;
     private final int lanes;
     private final int at;
@@ -165,5 +166,15 @@ class FakeKernel implements RowKernel {
             float[] out, int to, int outStride) {
         scalar.termsColumns(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
         if (fault == Fault.COLUMN_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
+    }
+
+    @Override
+    public StorageKernel storage() {
+        return storage;
+    }
+
+    FakeKernel with(StorageKernel storage) {
+        this.storage = storage;
+        return this;
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.kernel.FakeKernel.Fault;
+import java.lang.reflect.Method;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +49,22 @@ class SelfTestTest {
             Fault.TERM, Fault.TERM_MINUS, Fault.GAP, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_FOLD, Fault.COLUMN_TERM
         }) {
             assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("lanes")
+    void aWrongBitInOneLaneOfAPrimitiveForStorage(int lane) {
+        for (Method method : StorageKernel.class.getMethods()) {
+            assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.NONE, LANES).with(FakeStorage.of(method, lane))), method::toString);
+        }
+    }
+
+    @Test
+    void aWrongMaximumOfASumOfStorage() {
+        for (Method method : StorageKernel.class.getMethods()) {
+            if (!FakeStorage.isSum(method)) continue;
+            assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(Fault.NONE, LANES).with(FakeStorage.of(method, -1))), method::toString);
         }
     }
 

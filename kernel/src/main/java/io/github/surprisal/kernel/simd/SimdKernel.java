@@ -16,6 +16,7 @@ import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.ScalarKernel;
+import io.github.surprisal.kernel.StorageKernel;
 import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
@@ -40,6 +41,8 @@ public final class SimdKernel implements RowKernel {
     private static final int LANES = FLOATS.length();
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+    private final StorageKernel storage = new SimdStorage();
 
     static VectorShape shape() {
         VectorShape preferred = VectorShape.preferredShape();
@@ -385,5 +388,10 @@ public final class SimdKernel implements RowKernel {
     public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
             float[] out, int to, int outStride) {
         SimdColumns.terms(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
+    }
+
+    @Override
+    public StorageKernel storage() {
+        return storage;
     }
 }

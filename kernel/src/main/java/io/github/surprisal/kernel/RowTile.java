@@ -1,0 +1,111 @@
+package io.github.surprisal.kernel;
+
+/**
+ * A few rows of not too many columns, brought to a float array from wherever they are, and back: so that the short ones are computed side by
+ * side in any storage and layout. For one thread; 32 KB, which stay in the first-level cache.
+ */
+final class RowTile {
+    private static final ThreadLocal<RowTile> OF_THREAD = ThreadLocal.withInitial(RowTile::new);
+    private static final int ELEMENTS = 1 << 13;
+    /** Longer rows gain nothing from being side by side. */
+    static final int MAX_COLUMNS = ELEMENTS / 4;
+    private static final int SIDE = 64;
+
+    private final float[] data = new float[ELEMENTS];
+    private final float[] side = new float[SIDE];
+    private Rows rows = new Rows(data, 0, 0, 0, 0, 1);
+
+    static RowTile ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** Whether rows of this kind are computed by way of a tile. */
+    static boolean suits(Rows x) {
+        return !x.straight() && x.columns() > 0 && x.columns() <= MAX_COLUMNS;
+    }
+
+    /** The tile as rows like those of x, of as many as fit; on request with their elements of one column together if they are so in x. */
+    Rows shape(Rows x, boolean sideBySide) {
+        int columns = x.columns();
+        int inner = sideBySide && columns <= RowBatch.SHORT && x.columnStride() >= RowKernel.GRAIN ? SIDE : 1;
+        if (rows.columns() != columns || rows.columnStride() != inner) {
+            rows = inner > 1 ? new Rows(data, 0, inner, columns, 0, inner) : new Rows(data, 0, Math.min(ELEMENTS / columns, LossCall.GROUP), columns, columns, 1);
+        }
+        return rows;
+    }
+
+    /** How many rows of x, from r on and before to, one tile takes. */
+    int countFrom(Rows x, int r, int to) {
+        int most = Math.min(rows.rows(), to - r);
+        return rows.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
+    }
+
+    /** Fills the tile with the rows of x from r on. */
+    void load(RowKernel kernel, Rows x, int r, int count) {
+        int columns = rows.columns();
+        if (rows.contiguous() && x.contiguous()) {
+            if (x.stride() == columns) {
+                int all = count * columns;
+                for (int i = 0; i < all; i += Store.PIECE) x.get(kernel, x.position(r) + i, 1, Math.min(Store.PIECE, all - i), data, i);
+            } else {
+                for (int k = 0; k < count; k++) x.get(kernel, r + k, 0, columns, data, k * columns);
+            }
+            return;
+        }
+        int n;
+        for (int k = 0; k < count; k += n) { // rows of one outer index, whose elements of one column are next to each other
+            n = together(x, r + k, count - k);
+            long from = x.position(r + k);
+            for (int c = 0; c < columns; c++, from += x.columnStride()) {
+                if (rows.contiguous()) {
+                    x.get(kernel, from, 1, n, side, 0);
+                    for (int i = 0, to = k * columns + c; i < n; i++, to += columns) data[to] = side[i];
+                } else {
+                    x.get(kernel, from, 1, n, data, c * SIDE + k);
+                }
+            }
+        }
+    }
+
+    /** Overwrites the rows of out from r on. */
+    void store(RowKernel kernel, Rows out, int r, int count) {
+        int columns = rows.columns();
+        if (rows.contiguous() && out.contiguous()) {
+            if (out.stride() == columns) {
+                int all = count * columns;
+                for (int i = 0; i < all; i += Store.PIECE) out.put(kernel, out.position(r) + i, 1, Math.min(Store.PIECE, all - i), data, i);
+            } else {
+                for (int k = 0; k < count; k++) out.put(kernel, r + k, 0, columns, data, k * columns);
+            }
+            return;
+        }
+        int n;
+        for (int k = 0; k < count; k += n) {
+            n = together(out, r + k, count - k);
+            if (out.contiguous()) {
+                for (int i = 0; i < n; i++) putRow(kernel, out, r + k + i, k + i);
+                continue;
+            }
+            long to = out.position(r + k);
+            for (int c = 0; c < columns; c++, to += out.columnStride()) {
+                if (rows.contiguous()) {
+                    for (int i = 0, from = k * columns + c; i < n; i++, from += columns) side[i] = data[from];
+                    out.put(kernel, to, 1, n, side, 0);
+                } else {
+                    out.put(kernel, to, 1, n, data, c * SIDE + k);
+                }
+            }
+        }
+    }
+
+    /** A row that lies across the tile, and next to each other in out. */
+    private void putRow(RowKernel kernel, Rows out, int r, int k) {
+        for (int c = 0; c < rows.columns(); c++) side[c] = data[c * SIDE + k];
+        out.put(kernel, r, 0, rows.columns(), side, 0);
+    }
+
+    private static int together(Rows x, int r, int count) {
+        int most = Math.min(SIDE, count);
+        return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
+    }
+}
