@@ -162,7 +162,7 @@ public final class BinaryCrossEntropy {
         double denominator = reduction == Reduction.SUM ? 1 : elements;
         BinaryRows rows = new BinaryRows(logits.view, targets.view, weights, positiveWeights, losses == null ? null : losses.view,
                 gradient == null ? null : gradient.view, 1 / denominator);
-        return DoubleMath.toFloat(sum(Kernels.current(), rows, 0, logits.rows()) / denominator);
+        return DoubleMath.toFloat(sum(Kernels.current((long) logits.rows() * logits.columns()), rows, 0, logits.rows()) / denominator);
     }
 
     private static void checkOutput(String name, Matrix out, Matrix logits, Matrix targets) {

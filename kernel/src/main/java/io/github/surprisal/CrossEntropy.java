@@ -465,7 +465,7 @@ public final class CrossEntropy {
     /** A thread that waits for others may be given another call meanwhile: then its own is not enough. */
     private LossCall start(Execution where, Matrix logits, float[] losses, Matrix gradient) {
         LossCall call = where.isParallel() ? new LossCall() : LossCall.ofThread();
-        return call.start(Kernels.current(), options, logits.view, losses, gradient == null ? null : gradient.view);
+        return call.start(Kernels.current((long) logits.rows() * logits.columns()), options, logits.view, losses, gradient == null ? null : gradient.view);
     }
 
     private static double run(Execution where, LossCall call, Matrix logits) {

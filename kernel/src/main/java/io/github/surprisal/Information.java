@@ -99,7 +99,7 @@ public final class Information {
         Objects.requireNonNull(unit, "unit");
         Objects.checkFromToIndex(fromIndex, toIndex, p.length);
         InformationSum sum = InformationSum.ofThread();
-        boolean valid = sum.run(Kernels.current(), Measure.CROSS_ENTROPY, p, fromIndex, p, fromIndex, toIndex - fromIndex);
+        boolean valid = sum.run(Kernels.current(toIndex - fromIndex), Measure.CROSS_ENTROPY, p, fromIndex, p, fromIndex, toIndex - fromIndex);
         if (!valid) requireProbabilities("p", p, fromIndex, toIndex);
         requireSum("p", sum.pSum());
         return sum.bits() * unit.perBit;
@@ -222,7 +222,7 @@ public final class Information {
         }
         InformationSum sum = InformationSum.ofThread();
         // One pass checks and sums, block by block; nothing is written that a check could come too late for.
-        if (!sum.run(Kernels.current(), measure, p, pFrom, q, qFrom, pTo - pFrom)) {
+        if (!sum.run(Kernels.current(pTo - pFrom), measure, p, pFrom, q, qFrom, pTo - pFrom)) {
             requireProbabilities("p", p, pFrom, pTo);
             requireProbabilities("q", q, qFrom, qTo);
         }

@@ -72,7 +72,7 @@ public final class LogSumExp {
         Objects.requireNonNull(execution, "execution");
         Objects.checkFromToIndex(fromIndex, toIndex, x.length);
         int length = toIndex - fromIndex;
-        RowKernel kernel = Kernels.current();
+        RowKernel kernel = Kernels.current(length);
         if (execution.parallelism() == 1 || length <= ChunkSum.CHUNK) {
             return unscaled().lse(kernel, x, fromIndex, length, 1);
         }
@@ -113,7 +113,7 @@ public final class LogSumExp {
         }
         Checks.requireAccess("x", x);
         long length = x.byteSize() / Float.BYTES;
-        RowKernel kernel = Kernels.current();
+        RowKernel kernel = Kernels.current(length);
         // A segment of floats that are floats of a Java array is summed as that.
         if (!x.isNative() && x.address() % Float.BYTES == 0 && x.heapBase().orElse(null) instanceof float[] array) {
             int from = (int) (x.address() / Float.BYTES);
@@ -181,7 +181,7 @@ public final class LogSumExp {
         }
         Checks.requireDisjoint("out", out, "x", x);
         Checks.requireAccess("x", x);
-        RowKernel kernel = Kernels.current();
+        RowKernel kernel = Kernels.current((long) view.rows() * view.columns());
         Execution where = execution.over(x, null, null);
         if (!where.isParallel()) {
             LogSumExpRows.run(kernel, view, out, 0, view.rows());

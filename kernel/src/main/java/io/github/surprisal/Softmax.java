@@ -100,7 +100,7 @@ public final class Softmax {
         Objects.requireNonNull(out, "out");
         if (x.length != out.length) throw new IllegalArgumentException("out has " + out.length + " elements, x has " + x.length);
         Rows rows = new Rows(x, 0, 1, x.length, x.length, 1);
-        SoftmaxRows.ofThread().run(Kernels.current(), rows, new Rows(out, 0, 1, x.length, x.length, 1), logarithm, 0, 1);
+        SoftmaxRows.ofThread().run(Kernels.current(x.length), rows, new Rows(out, 0, 1, x.length, x.length, 1), logarithm, 0, 1);
     }
 
     private static void run(Matrix x, Matrix out, boolean logarithm, Execution execution) {
@@ -110,7 +110,7 @@ public final class Softmax {
         Checks.requireSameOrDisjoint("out", out, "x", x);
         Checks.requireAccess("x", x);
         Checks.requireWritable("out", out);
-        RowKernel kernel = Kernels.current();
+        RowKernel kernel = Kernels.current((long) x.rows() * x.columns());
         Execution where = execution.over(x, out, null);
         if (where.isParallel() && where.splitsRows(x)) {
             SoftmaxRows.run(kernel, x.view, out.view, logarithm, where::forChunks);

@@ -59,8 +59,8 @@ public final class BinaryRows {
             sum += loss;
             out[i] = DoubleMath.toFloat(loss);
             // the derivatives are p and p - 1: e^-log(1 + e^-x) and -e^-log(1 + e^x)
-            lower[i] = -lower[i];
-            upper[i] = -upper[i];
+            lower[i] = negated(lower[i]);
+            upper[i] = negated(upper[i]);
             slopes[i] = weight == 0 ? 0 : factor * weight * negative;
             pulls[i] = weight == 0 ? 0 : factor * weight * positive;
         }
@@ -72,6 +72,11 @@ public final class BinaryRows {
             gradient.put(kernel, r, first, n, out, 0);
         }
         return sum;
+    }
+
+    /** -x, a NaN without its sign: exp takes a negative one for a number. */
+    private static double negated(double x) {
+        return Double.isNaN(x) ? Double.NaN : -x;
     }
 
     /** A coefficient of 0 contributes 0 even to an infinite term. */

@@ -31,8 +31,9 @@ public final class Fma {
     }
 
     private static boolean inHardware() {
+        if (fastByTrial()) return true; // the flag costs some 20 ms of class loading, in the first call of all
         Boolean flag = hotSpotFlag();
-        return flag != null ? flag : fastByTrial();
+        return flag != null && flag;
     }
 
     /** HotSpot's UseFMA. Reflection, because jdk.management is not in every run-time image. */
@@ -49,15 +50,18 @@ public final class Fma {
         }
     }
 
+    private static final int CALLS = 20;
+    private static final long LIMIT_NANOS = CALLS * 500;
+
     /** BigDecimal needs microseconds a call, an instruction or an interpreted intrinsic tens of nanoseconds. */
     private static boolean fastByTrial() {
         float x = 1.1f;
         long best = Long.MAX_VALUE;
-        for (int round = 0; round < 20; round++) {
+        for (int round = 0; round < 5 && best > LIMIT_NANOS; round++) {
             long start = System.nanoTime();
-            for (int i = 0; i < 50; i++) x = Math.fma(x, 0.5f, 0.55f);
+            for (int i = 0; i < CALLS; i++) x = Math.fma(x, 0.5f, 0.55f);
             best = Math.min(best, System.nanoTime() - start);
         }
-        return x > 0 && best < 50 * 500;
+        return x > 0 && best <= LIMIT_NANOS;
     }
 }

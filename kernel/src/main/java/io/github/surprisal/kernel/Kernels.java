@@ -4,39 +4,67 @@ import java.util.function.Supplier;
 
 /**
  * Decides once which kernel runs on this JVM. Until C2 has compiled the SIMD kernel its code would run about a hundred times
- * slower than scalar code, so the work starts on the scalar kernel; bits are equal, so nobody notices the switch.
+ * slower than scalar code, so the work starts on the scalar kernel; bits are equal, so nobody notices the switch. Even loading the vector
+ * classes takes as long as some ten million logits of scalar work, so that has to be done first.
  */
 public final class Kernels {
     private static final String SIMD_KERNEL = "io.github.surprisal.kernel.simd.SimdKernel";
 
-    /** Null where surprisal.backend asked for what cannot be had; then FAILURE says why. */
-    private static final Selection SELECTION;
+    /** Elements of scalar work before the SIMD kernel is loaded. */
+    private static final long PATIENCE = 12_000_000;
 
-    private static final RuntimeException FAILURE;
+    private static final Selection.Mode MODE;
+    /** Why there is no mode. */
+    private static final String INVALID;
+    private static final ScalarKernel SCALAR = new ScalarKernel();
 
-    private static volatile WarmStart warmStart;
-    private static RowKernel current; // racy on purpose: either kernel gives the same bits
+    // Racy on purpose: any kernel gives the same bits.
+    private static RowKernel settled;
+    private static WarmStart warming;
+    private static long work;
 
     static {
-        Selection selection = null;
-        RuntimeException failure = null;
+        Selection.Mode mode = null;
+        String invalid = null;
         try {
-            Selection.Mode mode = Selection.Mode.of(System.getProperty("surprisal.backend", "auto"));
-            selection = Selection.select(mode, host());
-            boolean warmStarts = mode == Selection.Mode.AUTO && selection.kernel().lanes() > 1;
-            if (warmStarts) warmStart = new WarmStart(new ScalarKernel(), selection.kernel());
-            current = warmStarts ? warmStart.scalar() : selection.kernel();
-            if (selection.actionNeeded()) {
-                System.getLogger("io.github.surprisal").log(System.Logger.Level.WARNING, "Surprisal runs " + selection.reason());
-            }
-        } catch (IllegalStateException | IllegalArgumentException e) {
-            failure = e;
+            mode = Selection.Mode.of(System.getProperty("surprisal.backend", "auto"));
+        } catch (IllegalArgumentException e) {
+            invalid = e.getMessage();
         }
-        SELECTION = selection;
-        FAILURE = failure;
+        MODE = mode;
+        INVALID = invalid;
     }
 
     private Kernels() {}
+
+    /** What is selected, at the first time that somebody must know. */
+    private static final class Selected {
+        /** Null where surprisal.backend asked for what cannot be had; then FAILURE says why. */
+        static final Selection SELECTION;
+        static final String FAILURE;
+
+        static {
+            Selection selection = null;
+            String failure = INVALID;
+            if (failure == null) {
+                try {
+                    selection = Selection.select(MODE, host());
+                    if (selection.actionNeeded()) {
+                        System.getLogger("io.github.surprisal").log(System.Logger.Level.WARNING, "Surprisal runs " + selection.reason());
+                    }
+                } catch (IllegalStateException e) {
+                    failure = e.getMessage();
+                }
+            }
+            SELECTION = selection;
+            FAILURE = failure;
+        }
+
+        static Selection get() {
+            if (SELECTION == null) throw new IllegalStateException(FAILURE);
+            return SELECTION;
+        }
+    }
 
     private static Selection.Host host() {
         boolean vectorModule = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
@@ -51,39 +79,44 @@ public final class Kernels {
                 vectorModule, System.getProperty("java.vm.name", ""), System.getProperty("java.vm.info", ""), Fma.IN_HARDWARE, loader);
     }
 
-    /** The kernel to run now. Taken once a call, never inside a loop. */
-    public static RowKernel current() {
-        WarmStart warming = warmStart;
-        if (warming != null && warming.step()) switchOver();
-        RowKernel kernel = current;
-        if (kernel == null) throw new IllegalStateException(FAILURE.getMessage(), FAILURE);
-        return kernel;
+    /** The kernel to run a call of so many elements. Taken once a call, never inside a loop. */
+    public static RowKernel current(long elements) {
+        RowKernel kernel = settled;
+        return kernel != null ? kernel : starting(elements);
+    }
+
+    private static RowKernel starting(long elements) {
+        if (MODE == Selection.Mode.AUTO && warming == null) {
+            work += elements;
+            if (work < PATIENCE) return SCALAR;
+        }
+        RowKernel selected = selected();
+        if (MODE != Selection.Mode.AUTO || selected.lanes() == 1) {
+            settled = selected;
+            return selected;
+        }
+        WarmStart start = warmStart();
+        if (start.step()) settled = selected;
+        return start.kernel();
+    }
+
+    private static synchronized WarmStart warmStart() {
+        if (warming == null) warming = new WarmStart(SCALAR, selected());
+        return warming;
     }
 
     /** The kernel selected, compiled yet or not. */
     public static RowKernel selected() {
-        return selection().kernel();
+        return Selected.get().kernel();
     }
 
     public static String reason() {
-        return selection().reason();
-    }
-
-    private static Selection selection() {
-        if (SELECTION == null) throw new IllegalStateException(FAILURE.getMessage(), FAILURE);
-        return SELECTION;
+        return Selected.get().reason();
     }
 
     /** Runs the selected kernel until it is compiled, at most about 20 s. */
     public static void warmUp() {
         RowKernel selected = selected();
-        WarmStart warming = warmStart;
-        if (warming == null) warming = new WarmStart(new ScalarKernel(), selected);
-        if (warming.finish()) switchOver();
-    }
-
-    private static void switchOver() {
-        current = SELECTION.kernel();
-        warmStart = null;
+        if (warmStart().finish()) settled = selected;
     }
 }

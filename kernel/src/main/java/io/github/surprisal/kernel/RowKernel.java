@@ -61,7 +61,7 @@ public interface RowKernel extends InformationKernel {
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log}; every x is positive and normal. */
     void log(double[] x, int n);
 
-    /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#exp}; no x is above 709. */
+    /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#exp}; no x is above 709 or a NaN of negative sign. */
     void exp(double[] x, int n);
 
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log1p}; every x is in [0, 2^1000]. */

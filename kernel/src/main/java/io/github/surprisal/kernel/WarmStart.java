@@ -4,100 +4,152 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Gets a kernel compiled without a thread of its own: callers that still run scalar code spend up to a fifth of their time on
- * runs of the SIMD kernel, whose results nobody needs, until it has overtaken the scalar one. Times decide only which of two
- * equal results is computed.
+ * Gets a kernel compiled without a thread of its own: callers that still run scalar code spend up to a third of their time on
+ * runs of the SIMD kernel, whose results nobody needs, until it has overtaken the scalar one. They do so for those primitives that
+ * they use, group by group, and {@link #kernel} hands out what is ready. Times decide only which of two equal results is computed.
  */
 final class WarmStart {
-    private static final int SHARE = 4; // times as long as the last step took, until the next
+    /** Primitives that are used together. */
+    enum Group {
+        SUMS, LOSSES, TERMS, MASKS, COLUMNS, GAPS, INFORMATION, STORAGE;
+
+        private final int bit = 1 << ordinal();
+    }
+
+    private static final Group[] GROUPS = Group.values();
+    private static final int ALL = (1 << GROUPS.length) - 1;
+    private static final int SHARE = 2; // times as long as the last step took, until the next
     private static final int WINS = 3; // in a row: one may be luck
+    private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
     private static final long LIMIT_NANOS = 20_000_000_000L;
+    private static final int N = 128;
 
     private final RowKernel scalar;
     private final RowKernel simd;
+    private final RowKernel kernel = new WarmKernel(this);
     private final AtomicBoolean busy = new AtomicBoolean();
     private final float[] x = new float[4 * RowKernel.BLOCK];
-    private final float[] partials = new float[RowKernel.BLOCK];
+    private final float[] partials = new float[4 * RowKernel.BLOCK];
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
-    private final double[] sums = new double[8];
+    private final double[] numbers = new double[32];
     private final double[] lanes = new double[16];
     private final float[] columns = new float[RowKernel.GRAIN * RowKernel.COLUMN];
     private final int[] excluded = new int[RowKernel.GRAIN];
     private final float[] rounders = new float[RowKernel.GRAIN];
-    private final StorageRun storage = new StorageRun(RowKernel.BLOCK);
-    private final float[] x40 = new float[40 * RowKernel.GRAIN];
+    private final int[] wins = new int[GROUPS.length];
+    private final int[] rounds = new int[GROUPS.length];
+    private StorageRun storage;
     private volatile long nextAt = System.nanoTime();
-    private int wins;
+    private int next;
+    private int wanted; // racy on purpose, as ready is: either kernel gives the same bits
+    private int ready;
 
     WarmStart(RowKernel scalar, RowKernel simd) {
         this.scalar = scalar;
         this.simd = simd;
         for (int i = 0; i < x.length; i++) x[i] = (i % 128 - 100) * 0.1f;
+        Arrays.fill(excluded, -1);
+        Arrays.fill(rounders, Exp2.rounder(0));
     }
 
-    RowKernel scalar() {
+    /** The kernel to run meanwhile. */
+    RowKernel kernel() {
+        return kernel;
+    }
+
+    /** The kernel that runs a group's primitives now. */
+    RowKernel of(Group group) {
+        if ((ready & group.bit) != 0) return simd;
+        if ((wanted & group.bit) == 0) wanted |= group.bit;
         return scalar;
     }
 
-    /** One step, if it is time for it; true once the SIMD kernel is the faster. */
+    int lanes() {
+        return simd.lanes();
+    }
+
+    /** One step, if it is time for it and there is anything to do; true once all of the SIMD kernel is the faster. */
     boolean step() {
+        if ((wanted & ~ready) == 0) return ready == ALL;
         long start = System.nanoTime();
         if (start - nextAt < 0 || !busy.compareAndSet(false, true)) return false;
         try {
-            boolean ready = race();
+            race();
             long end = System.nanoTime();
             nextAt = end + SHARE * (end - start);
-            return ready;
+            return ready == ALL;
         } finally {
             busy.set(false);
         }
     }
 
-    /** Steps until the SIMD kernel is the faster; false if it did not get there in time. */
+    /** Steps until all of the SIMD kernel is the faster; false if it did not get there in time. */
     boolean finish() {
         long start = System.nanoTime();
         while (System.nanoTime() - start < LIMIT_NANOS) {
+            wanted = ALL;
             nextAt = System.nanoTime();
             if (step()) return true;
         }
         return false;
     }
 
-    private boolean race() {
-        long scalarTime = time(scalar);
-        long simdTime = time(simd);
-        wins = simdTime <= scalarTime ? wins + 1 : 0;
-        return wins >= WINS;
+    /** The next group in turn: while C2 compiles one, the others go on. */
+    private void race() {
+        do next = (next + 1) % GROUPS.length;
+        while ((wanted & ~ready & GROUPS[next].bit) == 0);
+        long scalarTime = time(scalar, GROUPS[next]);
+        long simdTime = time(simd, GROUPS[next]);
+        wins[next] = simdTime <= scalarTime ? wins[next] + 1 : 0;
+        if (++rounds[next] >= ROUNDS && wins[next] >= WINS) ready |= GROUPS[next].bit;
     }
 
-    private long time(RowKernel kernel) {
+    private long time(RowKernel kernel, Group group) {
+        float[] k = Exp2.constants(1);
+        int grain = RowKernel.GRAIN;
         long start = System.nanoTime();
-        int n = RowKernel.BLOCK;
-        kernel.sum(x, 0, 0, n, n, 1, 0, Exp2.constants(1), partials, 0, tops, 0);
-        kernel.fold(partials, n, 1, sums);
-        kernel.sumMasked(x, 0, 0, n, n, 1, 0, Exp2.constants(1), partials, 0, tops, 0, bits);
-        kernel.pad(x, 0, 64, 40, 8, -1, partials);
-        for (int i = 0; i < sums.length; i++) sums[i] = 1 + i;
-        kernel.log(sums, sums.length);
-        kernel.log1p(sums, 8);
-        kernel.softplus(sums, 8);
-        kernel.mask(x, x.length, -0x1p22f);
-        kernel.terms(x, 0, n, 0, Exp2.constants(1), 1, partials, 0);
-        kernel.termsMinus(x, 0, n, 0, Exp2.constants(1), 1, x, n, partials, 0);
-        kernel.sumColumns(x, 0, RowKernel.GRAIN, 40, RowKernel.GRAIN, excluded, 0, Exp2.constants(1), columns, tops);
-        kernel.foldColumns(columns, RowKernel.GRAIN, lanes);
-        Arrays.fill(excluded, -1);
-        Arrays.fill(rounders, Exp2.rounder(0));
-        kernel.termsColumns(x, 0, RowKernel.GRAIN, 40, RowKernel.GRAIN, rounders, rounders, Exp2.constants(1), x40, 0, RowKernel.GRAIN);
-        kernel.gaps(x, 0, x, n, n, kernel.max(x, 0, n), lanes);
-        // partials holds terms now: positive, as probabilities are
-        kernel.sum(partials, 0, n, lanes);
-        kernel.covers(partials, 0, partials, 0, n);
-        kernel.crossEntropy(partials, 0, partials, 0, n, lanes);
-        kernel.divergence(partials, 0, partials, 0, n, lanes);
-        kernel.divergenceFromMean(partials, 0, partials, 0, n, lanes);
-        storage.run(kernel.storage());
+        switch (group) {
+            case SUMS -> {
+                kernel.sum(x, 0, 0, N, N, 1, 0, k, partials, 0, tops, 0);
+                kernel.fold(partials, N, 1, lanes);
+                kernel.pad(x, 0, 64, 40, 4, -1, partials);
+                Arrays.fill(numbers, 3);
+                kernel.log(numbers, numbers.length);
+            }
+            case LOSSES -> {
+                Arrays.fill(numbers, 3);
+                kernel.exp(numbers, numbers.length);
+                kernel.log1p(numbers, numbers.length);
+                kernel.softplus(numbers, numbers.length);
+            }
+            case TERMS -> {
+                kernel.terms(x, 0, N, 0, k, 1, partials, 0);
+                kernel.termsMinus(x, 0, N, 0, k, 1, x, N, partials, 0);
+            }
+            case MASKS -> {
+                kernel.sumMasked(x, 0, 0, N, N, 1, 0, k, partials, 0, tops, 0, bits);
+                kernel.mask(x, N, -0x1p22f);
+            }
+            case COLUMNS -> {
+                kernel.sumColumns(x, 0, grain, 40, grain, excluded, 0, k, columns, tops);
+                kernel.foldColumns(columns, grain, lanes);
+                kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, k, partials, 0, grain);
+            }
+            case GAPS -> kernel.gaps(x, 0, x, N, N, kernel.max(x, 0, N), lanes);
+            case INFORMATION -> {
+                Arrays.fill(partials, 0, N, 1f / N);
+                kernel.sum(partials, 0, N, lanes);
+                kernel.covers(partials, 0, partials, 0, N);
+                kernel.crossEntropy(partials, 0, partials, 0, N, lanes);
+                kernel.divergence(partials, 0, partials, 0, N, lanes);
+                kernel.divergenceFromMean(partials, 0, partials, 0, N, lanes);
+            }
+            case STORAGE -> {
+                if (storage == null) storage = new StorageRun(N);
+                storage.run(kernel.storage());
+            }
+        }
         return System.nanoTime() - start;
     }
 }

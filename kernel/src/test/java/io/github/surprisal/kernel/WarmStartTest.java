@@ -39,15 +39,28 @@ class WarmStartTest {
     @Test
     void finishEndsWhenTheKernelIsTheFaster() {
         assertTrue(new WarmStart(kernel(WarmStartTest::pause), kernel(() -> {})).finish());
-        assertTrue(new WarmStart(kernel(() -> {}), kernel(() -> {})).finish());
     }
 
     @Test
-    void stepsTakeATimeOutAndMustBeWonThreeTimes() {
-        WarmStart warming = new WarmStart(kernel(WarmStartTest::pause), kernel(() -> {}));
+    void whatNobodyUsesIsNotRun() {
+        WarmStart warming = new WarmStart(kernel(WarmStartTest::fail), kernel(WarmStartTest::fail));
         assertFalse(warming.step());
-        assertFalse(warming.step(), "right after a step it is not time for another, or it is the second");
+        warming.of(WarmStart.Group.LOSSES);
+        assertFalse(warming.step());
+    }
+
+    @Test
+    void theKernelRunsScalarCodeUntilItsGroupIsReady() {
+        RowKernel scalar = kernel(WarmStartTest::pause);
+        RowKernel simd = kernel(() -> {});
+        WarmStart warming = new WarmStart(scalar, simd);
+        assertSame(scalar, warming.of(WarmStart.Group.SUMS));
+        assertSame(scalar, warming.of(WarmStart.Group.MASKS));
+        assertFalse(warming.step());
+        assertSame(scalar, warming.of(WarmStart.Group.SUMS), "one step is not enough");
         assertTrue(warming.finish());
+        for (WarmStart.Group group : WarmStart.Group.values()) assertSame(simd, warming.of(group));
+        assertTrue(warming.step());
     }
 
     @Test
@@ -56,13 +69,18 @@ class WarmStartTest {
         AtomicReference<Boolean> inner = new AtomicReference<>();
         WarmStart warming = new WarmStart(kernel(() -> {}), kernel(() -> inner.set(self.get().step())));
         self.set(warming);
+        warming.of(WarmStart.Group.SUMS);
         warming.step();
         assertFalse(inner.get());
+    }
+
+    private static void fail() {
+        throw new AssertionError("nobody asked for sums");
     }
 
     @Test
     void afterWarmUpTheCurrentKernelIsTheSelectedOne() {
         Kernels.warmUp();
-        assertSame(Kernels.selected(), Kernels.current());
+        assertSame(Kernels.selected(), Kernels.current(1));
     }
 }

@@ -1,6 +1,8 @@
 package io.github.surprisal.kernel.simd;
 
-import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.AND_NOT;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.BITWISE_BLEND;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -43,6 +45,8 @@ public final class SimdKernel implements RowKernel {
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
     private final StorageKernel storage = new SimdStorage();
+
+    // Masks of doubles are shifted sign bits: C2 boxes a VectorMask of the two lanes that 128 bits have.
 
     static VectorShape shape() {
         VectorShape preferred = VectorShape.preferredShape();
@@ -204,8 +208,12 @@ public final class SimdKernel implements RowKernel {
             LongVector t = u.reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
             DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
             DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
-            VectorMask<Double> small = v.compare(LT, DoubleMath.SMALL); // k is 0 and m is u there
-            DoubleVector s = m.sub(1).blend(v, small).div(m.add(1).blend(v.add(2), small));
+            LongVector small = v.sub(DoubleMath.SMALL).reinterpretAsLongs().lanewise(ASHR, 63); // k is 0 and m is u there
+            DoubleVector f = m.sub(1);
+            DoubleVector d = m.add(1);
+            f = f.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.reinterpretAsLongs(), small).reinterpretAsDoubles();
+            d = d.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.add(2).reinterpretAsLongs(), small).reinterpretAsDoubles();
+            DoubleVector s = f.div(d);
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
             DoubleVector z4 = z2.mul(z2);
@@ -230,7 +238,8 @@ public final class SimdKernel implements RowKernel {
             DoubleVector high = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(r.mul(1.0 / 39916800).add(1.0 / 3628800)));
             DoubleVector p = r.mul(1.0 / 6).add(0.5).add(r2.mul(low.add(r4.mul(high.add(r4.mul(1.0 / 479001600))))));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            r.add(r2.mul(p)).add(1).mul(scale).blend(0, v.lt(DoubleMath.EXP_MIN)).intoArray(x, i);
+            LongVector tiny = v.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
+            r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles().intoArray(x, i);
         }
     }
 
@@ -247,8 +256,10 @@ public final class SimdKernel implements RowKernel {
             DoubleVector p = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720))).add(r2.mul(r2).mul(up));
             p = r.mul(1.0 / 6).add(0.5).add(r2.mul(p));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).blend(0, minus.lt(DoubleMath.EXP_MIN));
-            DoubleVector c = DoubleVector.zero(DOUBLES).blend(DoubleMath.SQRT2_MINUS_1, a.compare(GT, DoubleMath.SQRT2_MINUS_1));
+            LongVector tiny = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
+            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles();
+            LongVector above = a.neg().add(DoubleMath.SQRT2_MINUS_1).reinterpretAsLongs().lanewise(ASHR, 63);
+            DoubleVector c = above.and(DoubleMath.SQRT2_MINUS_1_BITS).reinterpretAsDoubles();
             DoubleVector s = a.sub(c).div(a.add(2).add(c));
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
@@ -332,7 +343,9 @@ public final class SimdKernel implements RowKernel {
             for (int i = lane; i < n; i += 16) {
                 DoubleVector weight = widen(a, aFrom + i);
                 DoubleVector gap = widen(x, from + i).neg().add(m);
-                sum = sum.add(weight.mul(gap).blend(0, weight.compare(EQ, 0)));
+                LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
+                LongVector counts = bits.or(bits.neg()).lanewise(ASHR, 63); // 0 where the weight is
+                sum = sum.add(weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles());
             }
             sum.intoArray(sums, lane);
         }

@@ -1,0 +1,137 @@
+package io.github.surprisal.kernel;
+
+import static io.github.surprisal.kernel.WarmStart.Group.COLUMNS;
+import static io.github.surprisal.kernel.WarmStart.Group.GAPS;
+import static io.github.surprisal.kernel.WarmStart.Group.INFORMATION;
+import static io.github.surprisal.kernel.WarmStart.Group.LOSSES;
+import static io.github.surprisal.kernel.WarmStart.Group.MASKS;
+import static io.github.surprisal.kernel.WarmStart.Group.STORAGE;
+import static io.github.surprisal.kernel.WarmStart.Group.SUMS;
+import static io.github.surprisal.kernel.WarmStart.Group.TERMS;
+
+/** Scalar for those groups of primitives whose SIMD code is not compiled yet, SIMD for the others; it is gone once all are. */
+final class WarmKernel implements RowKernel {
+    private final WarmStart start;
+
+    WarmKernel(WarmStart start) {
+        this.start = start;
+    }
+
+    @Override
+    public int lanes() {
+        return start.lanes();
+    }
+
+    @Override
+    public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials,
+            int to, int[] tops, int topsFrom) {
+        start.of(SUMS).sum(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom);
+    }
+
+    @Override
+    public void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
+        start.of(MASKS).sumMasked(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, bits);
+    }
+
+    @Override
+    public void pad(float[] x, int from, int step, int tail, int count, float padding, float[] out) {
+        start.of(SUMS).pad(x, from, step, tail, count, padding, out);
+    }
+
+    @Override
+    public void fold(float[] partials, int n, int count, double[] sums) {
+        start.of(SUMS).fold(partials, n, count, sums);
+    }
+
+    @Override
+    public void log(double[] x, int n) {
+        start.of(SUMS).log(x, n);
+    }
+
+    @Override
+    public void exp(double[] x, int n) {
+        start.of(LOSSES).exp(x, n);
+    }
+
+    @Override
+    public void log1p(double[] x, int n) {
+        start.of(LOSSES).log1p(x, n);
+    }
+
+    @Override
+    public void softplus(double[] q, int n) {
+        start.of(LOSSES).softplus(q, n);
+    }
+
+    @Override
+    public int mask(float[] x, int n, float padding) {
+        return start.of(MASKS).mask(x, n, padding);
+    }
+
+    @Override
+    public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+        start.of(TERMS).termsMinus(x, from, n, e, k, factor, minus, minusFrom, out, to);
+    }
+
+    @Override
+    public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+        start.of(TERMS).terms(x, from, n, e, k, factor, out, to);
+    }
+
+    @Override
+    public float max(float[] x, int from, int n) {
+        return start.of(GAPS).max(x, from, n);
+    }
+
+    @Override
+    public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
+        start.of(GAPS).gaps(x, from, a, aFrom, n, m, sums);
+    }
+
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+        start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops);
+    }
+
+    @Override
+    public void foldColumns(float[] partials, int n, double[] sums) {
+        start.of(COLUMNS).foldColumns(partials, n, sums);
+    }
+
+    @Override
+    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors,
+            float[] k, float[] out, int to, int outStride) {
+        start.of(COLUMNS).termsColumns(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
+    }
+
+    @Override
+    public StorageKernel storage() {
+        return start.of(STORAGE).storage();
+    }
+
+    @Override
+    public boolean sum(float[] x, int from, int n, double[] lanes) {
+        return start.of(INFORMATION).sum(x, from, n, lanes);
+    }
+
+    @Override
+    public boolean covers(float[] p, int pFrom, float[] q, int qFrom, int n) {
+        return start.of(INFORMATION).covers(p, pFrom, q, qFrom, n);
+    }
+
+    @Override
+    public void crossEntropy(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        start.of(INFORMATION).crossEntropy(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public void divergence(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        start.of(INFORMATION).divergence(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public void divergenceFromMean(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
+        start.of(INFORMATION).divergenceFromMean(p, pFrom, q, qFrom, n, lanes);
+    }
+}
