@@ -4,6 +4,18 @@ import java.util.Arrays;
 
 /** The readable version of the kernel: the specification, and the fallback where vectors are not to be had. */
 public final class ScalarKernel implements RowKernel {
+    private final boolean strips;
+
+    /** As specified, one element after the other. */
+    public ScalarKernel() {
+        this(false);
+    }
+
+    /** With strips the main primitives run as loops that C2 vectorises: more than twice as fast, but compiled later. */
+    ScalarKernel(boolean strips) {
+        this.strips = strips && Fma.IN_HARDWARE;
+    }
+
     private final StorageKernel storage = new ScalarStorage(this);
 
     @Override
@@ -14,12 +26,15 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom) {
+        Strip strip = strips ? Strip.ofThread() : null;
         for (int b = 0; b < count; b++) {
-            tops[topsFrom + b] = sumBlock(x, from + b * step, stream, n, Exp2.rounder(e), k, partials, to + b * BLOCK);
+            if (strip != null) tops[topsFrom + b] = strip.sum(x, from + b * step, stream, n, e, k, partials, to + b * BLOCK);
+            else tops[topsFrom + b] = sumBlock(x, from + b * step, stream, n, Exp2.rounder(e), k, partials, to + b * BLOCK);
         }
     }
 
-    private static int sumBlock(float[] x, int from, int stream, int n, float rounder, float[] k, float[] partials, int to) {
+    /** The specification of {@link #sum}, which {@link Strip} does in another order. */
+    static int sumBlock(float[] x, int from, int stream, int n, float rounder, float[] k, float[] partials, int to) {
         float log2e = k[Exp2.LOG2E];
         float hi = k[Exp2.LN2_HI];
         float lo = k[Exp2.LN2_LO];
@@ -138,15 +153,25 @@ public final class ScalarKernel implements RowKernel {
 
     @Override
     public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
-        for (int i = 0; i < n; i++) out[to + i] = Fma.fma(maskedTerm(x[from + i], e, k), factor, -minus[minusFrom + i]);
+        for (int i = 0; strips && i < n; i += Strip.LENGTH) {
+            Strip.ofThread().termsMinus(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, factor, minus, minusFrom + i, out, to + i);
+        }
+        for (int i = 0; !strips && i < n; i++) out[to + i] = termMinus(x[from + i], e, k, factor, minus[minusFrom + i]);
     }
 
     @Override
     public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
-        for (int i = 0; i < n; i++) out[to + i] = maskedTerm(x[from + i], e, k) * factor;
+        for (int i = 0; strips && i < n; i += Strip.LENGTH) {
+            Strip.ofThread().terms(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, factor, out, to + i);
+        }
+        for (int i = 0; !strips && i < n; i++) out[to + i] = maskedTerm(x[from + i], e, k) * factor;
     }
 
-    private static float maskedTerm(float x, int e, float[] k) {
+    static float termMinus(float x, int e, float[] k, float factor, float minus) {
+        return Fma.fma(maskedTerm(x, e, k), factor, -minus);
+    }
+
+    static float maskedTerm(float x, int e, float[] k) {
         return Exp2.term(masked(x, k[Exp2.PADDING]), e, k);
     }
 

@@ -60,7 +60,7 @@ record Selection(RowKernel kernel, String reason, boolean actionNeeded) {
     }
 
     private static Selection scalar(String reason, boolean actionNeeded) {
-        return new Selection(new ScalarKernel(), reason, actionNeeded);
+        return new Selection(new ScalarKernel(true), reason, actionNeeded);
     }
 
     private static String refusal(Host host) {

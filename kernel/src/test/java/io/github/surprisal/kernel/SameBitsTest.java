@@ -21,6 +21,8 @@ class SameBitsTest {
     private static final long SEED = 20250701;
     private static final int[] EXPONENTS = {0, 96, -96, 192, -14400, 14496, 1512768, -1512768};
 
+    private static final RowKernel STRIPS = new ScalarKernel(true);
+
     private static RowKernel simd;
 
     private final float[] expectedPartials = new float[MAX_COUNT * BLOCK];
@@ -97,6 +99,9 @@ class SameBitsTest {
                 + ", count " + count + ", e " + e + ") of " + data;
         assertSame(expectedPartials, actualPartials, () -> "partials of " + call.get());
         assertSame(expectedTops, actualTops, () -> "tops of " + call.get());
+        STRIPS.sum(x, from, step, stream, n, count, e, k, actualPartials, to, actualTops, first);
+        assertSame(expectedPartials, actualPartials, () -> "partials in strips of " + call.get());
+        assertSame(expectedTops, actualTops, () -> "tops in strips of " + call.get());
         int[] expectedBits = new int[RowKernel.TOPS_LENGTH];
         int[] actualBits = new int[RowKernel.TOPS_LENGTH];
         SCALAR.sumMasked(x, from, step, stream, n, count, e, k, expectedPartials, to, expectedTops, first, expectedBits);
@@ -296,9 +301,13 @@ class SameBitsTest {
                     simd.terms(x, offset, n, e, k, 0.37f, actual, 5);
                     String call = ", n " + n + ", offset " + offset + ", scale " + scale + ", seed " + SEED;
                     assertSame(expected, actual, () -> "terms" + call);
+                    STRIPS.terms(x, offset, n, e, k, 0.37f, actual, 5);
+                    assertSame(expected, actual, () -> "terms in strips" + call);
                     SCALAR.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, expected, 6);
                     simd.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, actual, 6);
                     assertSame(expected, actual, () -> "termsMinus" + call);
+                    STRIPS.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, actual, 6);
+                    assertSame(expected, actual, () -> "termsMinus in strips" + call);
                 }
             }
         }

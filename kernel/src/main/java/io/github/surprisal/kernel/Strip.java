@@ -1,0 +1,132 @@
+package io.github.surprisal.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The terms of {@link Exp2} for a strip of elements, in loops over whole arrays that C2 vectorises by itself: one operation after the other instead
+ * of one element after the other, with the same bits. C2 vectorises neither a loop that turns floats into bits nor one that reads and writes at different
+ * indices, so bits are copied between arrays, and elements into the strip. For one thread, 12 KB.
+ */
+final class Strip {
+    static final int LENGTH = RowKernel.BLOCK;
+    private static final ThreadLocal<Strip> OF_THREAD = ThreadLocal.withInitial(Strip::new);
+
+    private final float[] x = new float[LENGTH];
+    private final float[] z = new float[LENGTH];
+    private final float[] scale = new float[LENGTH];
+    private final float[] sum = new float[LENGTH];
+    private final int[] bits = new int[LENGTH];
+    private final int[] scaleBits = new int[LENGTH];
+    private final MemorySegment xBytes = MemorySegment.ofArray(x);
+    private final MemorySegment zBytes = MemorySegment.ofArray(z);
+    private final MemorySegment scaleBytes = MemorySegment.ofArray(scale);
+    private final MemorySegment bitsBytes = MemorySegment.ofArray(bits);
+    private final MemorySegment scaleBitsBytes = MemorySegment.ofArray(scaleBits);
+
+    static Strip ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** {@link RowKernel#sum} for one block: partials[to + i] for 0 <= i < n; returns the top. */
+    int sum(float[] array, int from, int stream, int n, int e, float[] k, float[] partials, int to) {
+        int top = 0;
+        for (int s = 0; s < 4; s++) {
+            System.arraycopy(array, from + s * stream, x, 0, n);
+            top = Math.max(top ^ Integer.MIN_VALUE, prepare(n, e, k)) ^ Integer.MIN_VALUE;
+            if (s == 0) multiply(x, scale, sum, n);
+            else multiplyAdd(x, scale, sum, n);
+        }
+        System.arraycopy(sum, 0, partials, to, n);
+        return top;
+    }
+
+    /** out[to + i] = the term of the masked element array[from + i], times factor, 0 <= i < n. */
+    void terms(float[] array, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+        maskedTerms(array, from, n, e, k);
+        multiply(sum, factor, n);
+        System.arraycopy(sum, 0, out, to, n);
+    }
+
+    /** As the other, less minus[minusFrom + i], with one rounding. */
+    void termsMinus(float[] array, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+        maskedTerms(array, from, n, e, k);
+        System.arraycopy(minus, minusFrom, x, 0, n);
+        multiplySubtract(sum, factor, x, n);
+        System.arraycopy(sum, 0, out, to, n);
+    }
+
+    private void maskedTerms(float[] array, int from, int n, int e, float[] k) {
+        System.arraycopy(array, from, x, 0, n);
+        MemorySegment.copy(xBytes, 0, bitsBytes, 0, 4L * n);
+        unsignedMin(bits, Float.floatToRawIntBits(k[Exp2.PADDING]), n);
+        MemorySegment.copy(bitsBytes, 0, xBytes, 0, 4L * n);
+        prepare(n, e, k);
+        multiply(x, scale, sum, n);
+    }
+
+    /** Replaces the elements by their mantissas and leaves their scales; returns the maximum of the exponent bits, with the sign bit flipped. */
+    private int prepare(int n, int e, float[] k) {
+        float rounder = Exp2.rounder(e);
+        exponents(x, z, k[Exp2.LOG2E], rounder, n);
+        MemorySegment.copy(zBytes, 0, bitsBytes, 0, 4L * n);
+        int top = top(bits, n);
+        scales(bits, scaleBits, n);
+        MemorySegment.copy(bitsBytes, 0, zBytes, 0, 4L * n);
+        MemorySegment.copy(scaleBitsBytes, 0, scaleBytes, 0, 4L * n);
+        mantissas(x, z, rounder, k[Exp2.LN2_HI], k[Exp2.LN2_LO], k[Exp2.C1], k[Exp2.C2], k[Exp2.C3], k[Exp2.C4], k[Exp2.C5], k[Exp2.C6], n);
+        return top;
+    }
+
+    private static void exponents(float[] x, float[] z, float log2e, float rounder, int n) {
+        for (int i = 0; i < n; i++) z[i] = Math.fma(x[i], log2e, rounder);
+    }
+
+    private static int top(int[] bits, int n) {
+        int top = Integer.MIN_VALUE;
+        for (int i = 0; i < n; i++) top = Math.max(top, bits[i] ^ Integer.MIN_VALUE);
+        return top;
+    }
+
+    private static void scales(int[] bits, int[] scaleBits, int n) {
+        for (int i = 0; i < n; i++) {
+            int b = Math.max(bits[i], Exp2.ZERO_SCALE);
+            bits[i] = b;
+            scaleBits[i] = b << 23;
+        }
+    }
+
+    private static void mantissas(float[] x, float[] z, float rounder, float hi, float lo,
+            float c1, float c2, float c3, float c4, float c5, float c6, int n) {
+        for (int i = 0; i < n; i++) {
+            float m = z[i] - rounder;
+            float r = Math.fma(m, lo, Math.fma(m, hi, x[i]));
+            float p = Math.fma(r, c6, c5);
+            p = Math.fma(p, r, c4);
+            p = Math.fma(p, r, c3);
+            p = Math.fma(p, r, c2);
+            p = Math.fma(p, r, c1);
+            x[i] = Math.fma(p, r, 1f);
+        }
+    }
+
+    private static void unsignedMin(int[] bits, int most, int n) {
+        int flipped = most ^ Integer.MIN_VALUE;
+        for (int i = 0; i < n; i++) bits[i] = Math.min(bits[i] ^ Integer.MIN_VALUE, flipped) ^ Integer.MIN_VALUE;
+    }
+
+    private static void multiply(float[] a, float[] b, float[] out, int n) {
+        for (int i = 0; i < n; i++) out[i] = a[i] * b[i];
+    }
+
+    private static void multiplyAdd(float[] a, float[] b, float[] sum, int n) {
+        for (int i = 0; i < n; i++) sum[i] = Math.fma(a[i], b[i], sum[i]);
+    }
+
+    private static void multiply(float[] a, float factor, int n) {
+        for (int i = 0; i < n; i++) a[i] *= factor;
+    }
+
+    private static void multiplySubtract(float[] a, float factor, float[] minus, int n) {
+        for (int i = 0; i < n; i++) a[i] = Math.fma(a[i], factor, -minus[i]);
+    }
+}
