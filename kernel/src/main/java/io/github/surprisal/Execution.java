@@ -19,11 +19,13 @@ import java.util.concurrent.ForkJoinPool;
 public final class Execution {
     private static final Execution SERIAL = new Execution(null, 1);
 
-    /** Tells confined segments from shared ones: a thread that owns nothing. */
-    private static final Thread STRANGER = Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
+    /** Tells confined segments from shared ones: a thread that owns nothing. Made when the first segment comes. */
+    private static final class Stranger {
+        static final Thread THREAD = Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 
-    static {
-        STRANGER.setContextClassLoader(null); // the first caller's would stay reachable
+        static {
+            THREAD.setContextClassLoader(null); // the first caller's would stay reachable
+        }
     }
 
     private final ForkJoinPool pool;
@@ -88,7 +90,7 @@ public final class Execution {
     }
 
     static boolean isConfined(MemorySegment segment) {
-        return !segment.isAccessibleBy(STRANGER);
+        return !segment.isAccessibleBy(Stranger.THREAD);
     }
 
     /** Whether rows are so few and long that each is better shared out than left to one thread. */

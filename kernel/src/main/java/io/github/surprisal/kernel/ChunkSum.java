@@ -51,7 +51,13 @@ public final class ChunkSum {
     private static final int NONE = -1;
     private static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
 
-    private static final ThreadLocal<ChunkSum> OF_THREAD = ThreadLocal.withInitial(ChunkSum::new);
+    // No lambda and no segment before they are needed: their classes would double the time of the very first call.
+    private static final ThreadLocal<ChunkSum> OF_THREAD = new ThreadLocal<>() {
+        @Override
+        protected ChunkSum initialValue() {
+            return new ChunkSum();
+        }
+    };
 
     private final float[] scratch = new float[STREAMS * BLOCK];
     private final float[] partials = new float[GROUP * BLOCK];
@@ -67,7 +73,7 @@ public final class ChunkSum {
     private int stride;
     private Store store;
     private LossOptions prepared;
-    private final Store floats = new Store(MemorySegment.NULL, Store.Format.FLOAT32);
+    private Store floats;
 
     // The chunk at hand: where it starts in the row, its length, the length of a stream of its body, body and tail.
     private long start;
@@ -148,6 +154,7 @@ public final class ChunkSum {
 
     /** Adds to result the native-order floats of a segment, from the given one on. */
     public void add(RowKernel kernel, MemorySegment segment, long from, long length, LogSum result) {
+        if (floats == null) floats = new Store(MemorySegment.NULL, Store.Format.FLOAT32);
         floats.set(segment, Store.Format.FLOAT32);
         store = floats;
         base = from;

@@ -7,7 +7,12 @@ import java.lang.foreign.MemorySegment;
 
 /** The readable version of {@link StorageKernel}: brings floats piece by piece into an array, for {@link ScalarKernel}. */
 final class ScalarStorage implements StorageKernel {
-    private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[4 * RowKernel.BLOCK]);
+    private static final ThreadLocal<float[]> SCRATCH = new ThreadLocal<>() {
+        @Override
+        protected float[] initialValue() {
+            return new float[4 * RowKernel.BLOCK];
+        }
+    };
 
     private final RowKernel kernel;
 
