@@ -207,7 +207,7 @@ public final class ChunkSum {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (excluded == NONE && needsCare(others + best, DoubleMath.log(others + best), top, exponent)) {
+        } else if (excluded == NONE && needsCare(others + best, Double.NaN, top, exponent)) {
             sumWithCare(kernel);
         } else {
             chunk.set(exponent * DoubleMath.LN2, 0, others + best);
@@ -481,14 +481,14 @@ public final class ChunkSum {
     /**
      * Whether few elements make up a sum whose logarithm is near 0, where an ulp is less than a term's error: the largest element
      * must stay apart, and the others be summed more exactly. Also makes a lone element return itself, for which elsewhere
-     * the rounding to float suffices.
+     * the rounding to float suffices. log is that of sum, or NaN where it has not been taken: it is needed seldom.
      */
     boolean needsCare(double sum, double log, int top, int exponent) {
         double largest = DoubleMath.powerOfTwo(top - exponent);
         if (topApart && sum < 4 * largest) return true;
         if (Math.abs(top) > 5 || sum >= FEW * largest) return false;
         boolean dominated = Math.abs(top) <= 3 && sum < 2 * largest;
-        return dominated || Math.abs(exponent * DoubleMath.LN2 + log) < 1;
+        return dominated || Math.abs(exponent * DoubleMath.LN2 + (Double.isNaN(log) ? DoubleMath.log(sum) : log)) < 1;
     }
 
     private void sumWithCare(RowKernel kernel) {

@@ -20,7 +20,7 @@ public final class Kernels {
 
     // Racy on purpose: any kernel gives the same bits.
     private static RowKernel settled;
-    private static WarmStart warming;
+    private static volatile WarmStart warming;
     private static long work;
 
     static {
@@ -49,15 +49,15 @@ public final class Kernels {
             if (failure == null) {
                 try {
                     selection = Selection.select(MODE, host());
-                    if (selection.actionNeeded()) {
-                        System.getLogger("io.github.surprisal").log(System.Logger.Level.WARNING, "Surprisal runs " + selection.reason());
-                    }
                 } catch (IllegalStateException e) {
                     failure = e.getMessage();
                 }
             }
             SELECTION = selection;
             FAILURE = failure;
+            if (selection != null && selection.actionNeeded()) {
+                System.getLogger("io.github.surprisal").log(System.Logger.Level.WARNING, "Surprisal runs " + selection.reason());
+            }
         }
 
         static Selection get() {
@@ -95,7 +95,8 @@ public final class Kernels {
             settled = selected;
             return selected;
         }
-        WarmStart start = warmStart();
+        WarmStart start = warming;
+        if (start == null) start = warmStart();
         if (start.step()) settled = selected;
         return start.kernel();
     }

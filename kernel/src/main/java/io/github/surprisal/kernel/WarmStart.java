@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * Gets a kernel compiled without a thread of its own: callers that still run scalar code spend up to a third of their time on
  * runs of the SIMD kernel, whose results nobody needs, until it has overtaken the scalar one. They do so for those primitives that
- * they use, group by group, and {@link #kernel} hands out what is ready. Times decide only which of two equal results is computed.
+ * they use, group by group, and {@link #kernel} hands out what is ready; the rest follows at leisure. Times decide only which of two equal results is computed.
  */
 final class WarmStart {
     /** Primitives that are used together. */
@@ -19,6 +19,7 @@ final class WarmStart {
     private static final Group[] GROUPS = Group.values();
     private static final int ALL = (1 << GROUPS.length) - 1;
     private static final int SHARE = 2; // times as long as the last step took, until the next
+    private static final int IDLE_SHARE = 40; // for what nobody has used yet: in the end the SIMD kernel is to be called directly
     private static final int WINS = 3; // in a row: one may be luck
     private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
     private static final long LIMIT_NANOS = 20_000_000_000L;
@@ -42,7 +43,7 @@ final class WarmStart {
     private StorageRun storage;
     private volatile long nextAt = System.nanoTime();
     private int next;
-    private int wanted; // racy on purpose, as ready is: either kernel gives the same bits
+    private int used; // racy on purpose, as ready is: either kernel gives the same bits
     private int ready;
 
     WarmStart(RowKernel scalar, RowKernel simd) {
@@ -61,7 +62,7 @@ final class WarmStart {
     /** The kernel that runs a group's primitives now. */
     RowKernel of(Group group) {
         if ((ready & group.bit) != 0) return simd;
-        if ((wanted & group.bit) == 0) wanted |= group.bit;
+        if ((used & group.bit) == 0) used |= group.bit;
         return scalar;
     }
 
@@ -69,40 +70,44 @@ final class WarmStart {
         return simd.lanes();
     }
 
-    /** One step, if it is time for it and there is anything to do; true once all of the SIMD kernel is the faster. */
+    /** One step, if it is time for it and anything has been used; true once all of the SIMD kernel is the faster. */
     boolean step() {
-        if ((wanted & ~ready) == 0) return ready == ALL;
+        if (ready == ALL) return true;
         long start = System.nanoTime();
-        if (start - nextAt < 0 || !busy.compareAndSet(false, true)) return false;
+        if (used == 0 || start - nextAt < 0 || !busy.compareAndSet(false, true)) return false;
         try {
-            race();
+            int share = race() ? SHARE : IDLE_SHARE;
             long end = System.nanoTime();
-            nextAt = end + SHARE * (end - start);
+            nextAt = end + share * (end - start);
             return ready == ALL;
         } finally {
             busy.set(false);
         }
     }
 
-    /** Steps until all of the SIMD kernel is the faster; false if it did not get there in time. */
-    boolean finish() {
+    /** Steps until all of the SIMD kernel is the faster; false if it did not get there in time. One thread at a time: a second would only wait. */
+    synchronized boolean finish() {
         long start = System.nanoTime();
         while (System.nanoTime() - start < LIMIT_NANOS) {
-            wanted = ALL;
+            used = ALL;
             nextAt = System.nanoTime();
             if (step()) return true;
         }
         return false;
     }
 
-    /** The next group in turn: while C2 compiles one, the others go on. */
-    private void race() {
+    /** The next group in turn, one that is used if there is any: while C2 compiles one, the others go on. Whether it is used. */
+    private boolean race() {
+        int waiting = used & ~ready; // read once: other threads set bits
+        int open = waiting != 0 ? waiting : ALL & ~ready;
+        if (open == 0) return false; // another thread was quicker
         do next = (next + 1) % GROUPS.length;
-        while ((wanted & ~ready & GROUPS[next].bit) == 0);
+        while ((open & GROUPS[next].bit) == 0);
         long scalarTime = time(scalar, GROUPS[next]);
         long simdTime = time(simd, GROUPS[next]);
         wins[next] = simdTime <= scalarTime ? wins[next] + 1 : 0;
         if (++rounds[next] >= ROUNDS && wins[next] >= WINS) ready |= GROUPS[next].bit;
+        return waiting != 0;
     }
 
     private long time(RowKernel kernel, Group group) {

@@ -74,6 +74,26 @@ class WarmStartTest {
         assertFalse(inner.get());
     }
 
+    @Test
+    void severalThreadsFinishTogether() throws InterruptedException {
+        for (int turn = 0; turn < 5; turn++) {
+            WarmStart warming = new WarmStart(kernel(WarmStartTest::pause), kernel(() -> {}));
+            Thread[] threads = new Thread[4];
+            for (int i = 0; i < threads.length; i++) {
+                boolean finishes = i % 2 == 0;
+                threads[i] = Thread.ofPlatform().daemon().start(() -> {
+                    warming.of(WarmStart.Group.SUMS);
+                    if (finishes) warming.finish();
+                    else while (!warming.step()) Thread.onSpinWait();
+                });
+            }
+            for (Thread thread : threads) {
+                thread.join(60_000); // it takes well under a second: only a thread that hangs is met by this limit
+                assertFalse(thread.isAlive());
+            }
+        }
+    }
+
     private static void fail() {
         throw new AssertionError("nobody asked for sums");
     }

@@ -146,6 +146,38 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public void fold(float[] partials, int n, int count, double[] sums) {
+        if (n <= 64) {
+            foldShort(partials, n, count);
+        } else {
+            foldLong(partials, n, count);
+        }
+        for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
+            int lane = (i >> 3) * 32 + (i & 7);
+            DoubleVector low = widen(partials, lane).add(widen(partials, lane + 16));
+            DoubleVector high = widen(partials, lane + 8).add(widen(partials, lane + 24));
+            low.add(high).intoArray(sums, i);
+        }
+        ScalarKernel.foldLanes(count, sums);
+    }
+
+    /** To 32 lanes a block, one behind the other. Blocks this short have zeros everywhere else, which change nothing. */
+    private static void foldShort(float[] partials, int n, int count) {
+        int width = n <= 32 ? 32 : 64;
+        for (int k = 0; k < count && n < width; k++) clear(partials, k * BLOCK + width - 16);
+        for (int lane = 0; lane < 32 * count; lane += LANES) {
+            int i = (lane >> 5) * BLOCK + (lane & 31);
+            FloatVector sum = load(partials, i);
+            if (n > 32) sum = sum.add(load(partials, i + 32));
+            sum.intoArray(partials, lane);
+        }
+    }
+
+    private static void clear(float[] partials, int from) {
+        for (int i = from; i < from + GRAIN; i += LANES) FloatVector.zero(FLOATS).intoArray(partials, i);
+    }
+
+    /** As the other, for any block. */
+    private static void foldLong(float[] partials, int n, int count) {
         boolean whole = n > BLOCK / 2; // adding the zeros of an empty half changes nothing
         int width = whole ? BLOCK : BLOCK / 2;
         for (int k = 0; k < count && n < width; k++) Arrays.fill(partials, k * BLOCK + n, k * BLOCK + width, 0f);
@@ -165,13 +197,6 @@ public final class SimdKernel implements RowKernel {
                 load(partials, i).add(load(partials, i + 32)).intoArray(partials, lane);
             }
         }
-        for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
-            int lane = (i >> 3) * 32 + (i & 7);
-            DoubleVector low = widen(partials, lane).add(widen(partials, lane + 16));
-            DoubleVector high = widen(partials, lane + 8).add(widen(partials, lane + 24));
-            low.add(high).intoArray(sums, i);
-        }
-        ScalarKernel.foldLanes(count, sums);
     }
 
     private static FloatVector load(float[] a, int i) {
