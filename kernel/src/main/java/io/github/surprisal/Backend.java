@@ -9,8 +9,8 @@ import io.github.surprisal.kernel.RowKernel;
  * <p>The system property {@code surprisal.backend} = {@code auto} (default) | {@code simd} (fail loudly when it cannot be had) |
  * {@code scalar} decides, once, at the first use. SIMD needs the module jdk.incubator.vector
  * ({@code java --add-modules jdk.incubator.vector}), HotSpot with C2 and a fused multiply-add instruction. Every backend returns
- * the same bits. In mode {@code auto} work starts on scalar code and moves to SIMD once that is compiled, after some tens of
- * milliseconds of work; {@link #warmUp} does it at once.
+ * the same bits. In mode {@code auto} work starts on scalar code; after some ten million
+ * elements the vector classes are loaded, and what is used is compiled within about a second of steady calling; {@link #warmUp} does it all at once.
  *
  * <p>Immutable and thread-safe.
  */
@@ -65,7 +65,7 @@ public final class Backend {
     }
 
     /**
-     * Compiles the kernels now, for callers who mind the first request. Takes some hundred milliseconds, at most 20 seconds.
+     * Compiles the kernels now, for callers who mind the first request. Takes about three seconds, at most 20; other callers of it wait.
      *
      * @throws IllegalStateException as {@link #active}
      */

@@ -16,7 +16,7 @@ import java.util.Arrays;
  * <p>Speed comes from expecting the usual: that E is that of the chunk before, and that nothing is masked, infinite or NaN.
  * The kernel reports the largest exponent it met; a block that was not as expected is done again.
  *
- * <p>Scratch for one thread, 25 KB; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 45 KB; {@link #ofThread} hands it out.
  */
 public final class ChunkSum {
     /*
@@ -582,6 +582,10 @@ public final class ChunkSum {
     }
 
     // ---- what a batch of rows needs to know
+
+    float[] partials() {
+        return partials;
+    }
 
     boolean masked() {
         return masked;

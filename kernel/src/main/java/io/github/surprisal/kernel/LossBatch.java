@@ -26,7 +26,7 @@ final class LossBatch {
     private final double[] t = new double[ROWS];
     private final float[] rounders = new float[ROWS];
     private final float[] factors = new float[ROWS];
-    private final float[] out = new float[RowBatch.TILE_LENGTH];
+    private final float[] out = rows.scratchForTerms();
     private final boolean[] usual = new boolean[ROWS];
     private boolean all;
     private int count;

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * rows. Rows of up to {@link #SHORT} columns lie side by side, a row a lane; longer ones of up to one block are summed one behind the
  * other and finished together. What is not as expected is left to ChunkSum.
  *
- * <p>Scratch for one thread, 60 KB; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 30 KB; {@link #ofThread} hands it out.
  */
 public final class RowBatch {
     /** Rows at a time, at most: every step of a batch ends with a long wait for its last results, so few steps for many rows. */
@@ -35,7 +35,7 @@ public final class RowBatch {
     }
 
     private final ChunkSum chunk = ChunkSum.ofThread();
-    private final float[] partials = new float[GROUP * BLOCK];
+    private final float[] partials = chunk.partials(); // never needed by both at once
     private final float[] scratch = new float[Math.max(GROUP * TAIL, TILE_LENGTH)];
     private final float[] patches = new float[GRAIN];
     private final int[] groupTops = new int[RowKernel.TOPS_LENGTH];
@@ -230,6 +230,11 @@ public final class RowBatch {
         if (transposed) transpose(x, r, count, n);
         kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops);
         kernel.foldColumns(partials, n, sums);
+    }
+
+    /** Room for the terms of a tile, until the next sum. */
+    float[] scratchForTerms() {
+        return partials;
     }
 
     /** Where element (row k, column c) of the short rows at hand is: source[from + c * stride + k]. */

@@ -1,0 +1,60 @@
+package io.github.surprisal.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.Array;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What the README promises: a thread keeps at most 256 KiB of scratch. Counts the arrays of all that is handed out by thread. */
+class ScratchTest {
+    private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    private long bytes;
+
+    @Test
+    void aThreadKeepsAtMost256KiB() throws ReflectiveOperationException {
+        walk(ChunkSum.ofThread());
+        walk(RowBatch.ofThread());
+        walk(RowLoss.ofThread());
+        walk(SoftmaxRows.ofThread());
+        walk(RowTile.ofThread());
+        walk(InformationSum.ofThread());
+        walk(LossCall.ofThread());
+        walk(Strip.ofThread());
+        walkThreadLocal(Store.class, "SHORTS");
+        walkThreadLocal(ScalarStorage.class, "SCRATCH");
+        assertTrue(bytes > 200_000, bytes + " bytes: the arrays were not found");
+        assertTrue(bytes <= 256 * 1024, bytes + " bytes");
+    }
+
+    private void walkThreadLocal(Class<?> type, String name) throws ReflectiveOperationException {
+        Field field = type.getDeclaredField(name);
+        field.setAccessible(true);
+        walk(((ThreadLocal<?>) field.get(null)).get());
+    }
+
+    private void walk(Object object) throws ReflectiveOperationException {
+        if (object == null || !seen.add(object)) return;
+        Class<?> type = object.getClass();
+        if (type.isArray()) {
+            bytes += (long) Array.getLength(object) * size(type.getComponentType());
+            return;
+        }
+        if (type.getPackage() != ScratchTest.class.getPackage()) return;
+        for (Field field : type.getDeclaredFields()) {
+            if (Modifier.isStatic(field.getModifiers()) || field.getType().isPrimitive()) continue;
+            field.setAccessible(true);
+            walk(field.get(object));
+        }
+    }
+
+    private static int size(Class<?> element) {
+        if (element == long.class || element == double.class) return Long.BYTES;
+        if (element == short.class) return Short.BYTES;
+        return element == boolean.class || element == byte.class ? 1 : Integer.BYTES;
+    }
+}
