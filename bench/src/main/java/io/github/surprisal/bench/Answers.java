@@ -12,6 +12,20 @@ final class Answers {
     private Answers() {
     }
 
+    /** Returns the largest error of the first rows in ulp; throws if a row is wrong. */
+    static double ulpsOfLogSumExp(float[] actual, float[] x, int rows, int columns) {
+        double worst = 0;
+        for (int row = 0; row < rows; row++) {
+            int from = row * columns;
+            int to = from + columns;
+            Trial.requireClose(PlainLoop.logSumExp(x, from, to), actual[row], "row " + row);
+            if (row < Trial.ACCURACY_ROWS) {
+                worst = Math.max(worst, Oracle.ulps(actual[row], Oracle.logSumExp(x, from, to)));
+            }
+        }
+        return worst;
+    }
+
     /** Returns the error of a mean loss in ulp; throws if the loss is wrong. */
     static double ulpsOfLoss(float loss, float[] x, int rows, int columns, int[] targets) {
         double total = 0;

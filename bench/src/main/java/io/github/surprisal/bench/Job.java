@@ -84,6 +84,11 @@ record Job(String className, String method, String shape) {
     }
 
     int bytesPerElement() {
+        return variant().map(Variant::bytesPerElement).filter(bytes -> bytes > 0).orElse(bytesOfFamily());
+    }
+
+    /** The traffic of an element in the probes that bound this job. */
+    int bytesOfFamily() {
         return family().map(Family::bytesPerElement).orElse(Float.BYTES);
     }
 

@@ -114,7 +114,7 @@ final class Tables {
                     format("%.1f", m.gigabytesPerSecond()), format("%.0f", m.nanosPerCall())));
             baselines().forEach(baseline -> line.add(ratio(m, baseline)));
             line.add(percent(m, bounds.arithmetic(m.job())));
-            line.add(percent(m, bounds.memory(job(shape))));
+            line.add(percent(m, bounds.memory(m.job().isProbe() ? job(shape) : m.job())));
             line.add(format("%.1f", m.bytesPerOperation()));
             line.add(format("%.2f", m.maxUlps()));
             table.add(line);

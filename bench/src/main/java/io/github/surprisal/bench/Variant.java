@@ -22,6 +22,12 @@ public @interface Variant {
     /** The call that is timed, where the label does not say it all: another library's. */
     String call() default "";
 
+    /** The memory traffic of an element where it is not the family's, as of logits in 16 bits; 0 where it is. */
+    int bytesPerElement() default 0;
+
+    /** For {@link #quick}: in a full run only. */
+    String NEVER = "never";
+
     /** Of the family's quick shapes those on which this variant runs; none means all. */
     String[] quick() default {};
 }

@@ -50,6 +50,16 @@ class TablesTest {
     }
 
     @Test
+    void halfTheBytesAreTwiceTheMemoryLimit() {
+        var bounds = new Bounds(ALL, 16);
+        var array = new Job(StorageBenchmark.class.getName(), "surprisalFloatArray", "2x8");
+        var half = new Job(StorageBenchmark.class.getName(), "surprisalNativeBfloat16", "2x8");
+        assertEquals(16, bounds.memory(array).orElseThrow());
+        assertEquals(32, bounds.memory(half).orElseThrow());
+        assertEquals(2, new Measurement(half, 1, 0, 0, 0).gigabytesPerSecond());
+    }
+
+    @Test
     void cellsOfAPageAreEscaped() {
         var table = new Table(List.of("a < b"));
         table.add(List.of("\"x\" & y"));
