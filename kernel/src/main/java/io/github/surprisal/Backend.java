@@ -65,7 +65,7 @@ public final class Backend {
     }
 
     /**
-     * Compiles the kernels now, for callers who mind the first request. Takes about three seconds, at most 20; other callers of it wait.
+     * Compiles the kernels now, for callers who mind the first request. Takes a few seconds, at most 20; other callers of it wait.
      *
      * @throws IllegalStateException as {@link #active}
      */

@@ -10,9 +10,6 @@ import java.util.Arrays;
 final class LossBatch {
     private static final int ROWS = RowBatch.ROWS;
     private static final int GRAIN = RowKernel.GRAIN;
-    private static final int GAP = 16;
-    /** Logits of a batch whose gradient is written while they are in the second-level cache. */
-    private static final int CACHED = 1 << 16;
 
     private final RowBatch rows = RowBatch.ofThread();
     final int[] targets = new int[ROWS];
@@ -49,8 +46,7 @@ final class LossBatch {
 
     /** How many rows from r on, and before to, make a batch. */
     static int countFrom(LossCall call, int r, int to) {
-        int most = RowBatch.countFrom(call.logits, r, to);
-        return call.gradient == null ? most : Math.min(most, Math.max(RowKernel.GROUP, CACHED / call.logits.columns()));
+        return call.gradient == null ? RowBatch.countFrom(call.logits, r, to) : RowBatch.countCachedFrom(call.logits, r, to);
     }
 
     /** Sums of the rows r .. r + count: for each that {@link #isUsual} then gap, lse and, with a gradient, p, notP and power stand. */
@@ -133,7 +129,7 @@ final class LossBatch {
         LossOptions options = call.options;
         int columns = x.columns();
         int n = count + GRAIN - 1 & -GRAIN;
-        int stride = n + GAP;
+        int stride = n + RowBatch.GAP;
         double factor = call.factor * options.logitScale();
         for (int k = 0; k < n; k++) {
             boolean counts = k < count && usual[k];

@@ -22,8 +22,9 @@ public final class RowBatch {
     private static final int TAIL = STREAMS * GRAIN;
     /** Logits of short rows at a time: they stay in the first-level cache. */
     private static final int TILE = 4096;
+    private static final int CACHED = 1 << 16;
     /** Floats between the ends of columns side by side, lest all lie in the same sets of the cache. */
-    private static final int GAP = 16;
+    static final int GAP = 16;
     /** Room for the largest tile. */
     static final int TILE_LENGTH = TILE + SHORT * GAP;
     private static final int[] NONE = new int[ROWS];
@@ -71,6 +72,11 @@ public final class RowBatch {
     static int countFrom(Rows x, int r, int to) {
         int most = Math.min(x.columns() > SHORT ? ROWS : Math.min(ROWS, TILE / Math.max(1, x.columns()) & -GRAIN), to - r);
         return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
+    }
+
+    /** As {@link #countFrom}, but not more rows than stay in the second-level cache until something is written for each. */
+    static int countCachedFrom(Rows x, int r, int to) {
+        return Math.min(countFrom(x, r, to), Math.max(GROUP, CACHED / x.columns()));
     }
 
     /** Whether rows of this kind are summed where they are. */

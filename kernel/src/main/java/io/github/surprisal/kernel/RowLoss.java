@@ -187,7 +187,9 @@ final class RowLoss {
             n = pieces.lengthFrom(c);
             pieces.load(c, n);
             for (int i = 0; i < n; i++) {
-                if (pieces.array()[pieces.at() + i] == x) return c + i;
+                if (pieces.array()[pieces.at() + i] != x) continue;
+                pieces.end();
+                return c + i;
             }
         }
     }
@@ -201,15 +203,17 @@ final class RowLoss {
         pieces.start(call.kernel, call.logits, r, null);
         float largest = call.logits.get(r, y);
         int columns = call.logits.columns();
+        boolean first = true;
         int n;
-        for (long c = 0; c < columns; c += n) {
+        for (long c = 0; first && c < columns; c += n) {
             n = pieces.lengthFrom(c);
             pieces.load((int) c, n);
             float[] x = pieces.array();
-            for (int i = 0, at = pieces.at(); i < n; i++, at++) {
-                if (x[at] > largest || x[at] == largest && c + i < y) return false;
+            for (int i = 0, at = pieces.at(); first && i < n; i++, at++) {
+                first = !(x[at] > largest || x[at] == largest && c + i < y);
             }
         }
-        return true;
+        pieces.end();
+        return first;
     }
 }

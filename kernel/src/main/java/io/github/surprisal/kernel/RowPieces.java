@@ -61,6 +61,7 @@ final class RowPieces {
 
     /** Keeps no caller's data alive. */
     void end() {
+        kernel = null;
         rows = null;
         options = null;
         array = null;

@@ -3,8 +3,6 @@ package io.github.surprisal.kernel;
 /** softmax and log-softmax of rows. Scratch for one thread, 20 KB. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
-    /** Logits of a batch whose probabilities are written while they are in the second-level cache. */
-    private static final int CACHED = 1 << 16;
 
     private final RowWriter writer = new RowWriter();
     private final RowPieces pieces = new RowPieces();
@@ -29,7 +27,7 @@ public final class SoftmaxRows {
         if (columns == 0) return;
         if (x.straight() && out.straight()) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-                count = Math.min(RowBatch.countFrom(x, r, to), Math.max(RowKernel.GROUP, CACHED / columns));
+                count = RowBatch.countCachedFrom(x, r, to);
                 batch(kernel, x, out, logarithm, r, count);
             }
         } else if (columns <= RowTile.MAX_COLUMNS) {
