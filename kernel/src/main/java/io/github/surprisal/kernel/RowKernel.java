@@ -38,6 +38,16 @@ public interface RowKernel extends InformationKernel {
             float[] partials, int to, int[] tops, int topsFrom);
 
     /**
+     * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Where no partial sum is looked at,
+     * this is faster: they are folded while the next block is summed. Overwrites partials and sums[0 .. 8 * count).
+     */
+    default void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, double[] sums, int[] tops) {
+        sum(x, from, step, stream, n, count, e, k, partials, 0, tops, 0);
+        fold(partials, n, count, sums);
+    }
+
+    /**
      * As {@link #sum}, with each element below k's padding, -infinity too, taken for it: its term is +0. bits[topsFrom + b] becomes the
      * unsigned maximum of the bits of the block's elements as they are: above those of the padding there are masks, above those of -infinity
      * NaN of negative sign, which show nowhere else. bits is as long as tops.

@@ -29,6 +29,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, double[] sums, int[] tops) {
+        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, sums, tops);
+    }
+
+    @Override
     public void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
         start.of(MASKS).sumMasked(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, bits);

@@ -118,6 +118,7 @@ final class WarmStart {
             case SUMS -> {
                 kernel.sum(x, 0, 0, N, N, 1, 0, k, partials, 0, tops, 0);
                 kernel.fold(partials, N, 1, lanes);
+                kernel.sumFolded(x, 0, 0, N, N, 1, 0, k, partials, lanes, tops);
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
                 kernel.log(numbers, numbers.length);

@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -36,6 +36,13 @@ class FakeKernel implements RowKernel {
         scalar.sum(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom);
         if (fault == Fault.PARTIAL && at < n) partials[at] = Math.nextUp(partials[at]);
         if (fault == Fault.TOP) tops[0] ^= 1;
+    }
+
+    @Override
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, double[] sums, int[] tops) {
+        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, sums, tops);
+        if (fault == Fault.FOLDED) sums[0] = Math.nextUp(sums[0]);
+        if (fault == Fault.FOLDED_TOP) tops[0] ^= 1;
     }
 
     @Override

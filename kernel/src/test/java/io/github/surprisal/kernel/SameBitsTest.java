@@ -111,6 +111,24 @@ class SameBitsTest {
         assertSame(expectedPartials, actualPartials, () -> "partials of masked " + call.get());
         assertSame(expectedTops, actualTops, () -> "tops of masked " + call.get());
         assertSame(expectedBits, actualBits, () -> "bits of masked " + call.get());
+        assertSumFolded(x, from, step, stream, n, count, e, call);
+    }
+
+    private void assertSumFolded(float[] x, int from, int step, int stream, int n, int count, int e, Supplier<String> call) {
+        double[] expectedSums = new double[8 * MAX_COUNT];
+        double[] actualSums = new double[8 * MAX_COUNT];
+        Arrays.fill(actualPartials, Float.NaN); // of earlier calls nothing is read
+        Arrays.fill(actualTops, -1);
+        Arrays.fill(expectedTops, -1);
+        SCALAR.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), expectedPartials, expectedSums, expectedTops);
+        simd.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), actualPartials, actualSums, actualTops);
+        Arrays.fill(actualTops, RowKernel.TOPS, actualTops.length, -1);
+        assertSame(expectedTops, actualTops, () -> "tops of folded " + call.get());
+        for (int b = 0; b < count; b++) {
+            if (Double.isNaN(expectedSums[b]) && Double.isNaN(actualSums[b])) continue;
+            int block = b;
+            assertBits(expectedSums[b], actualSums[b], () -> "block " + block + " of folded " + call.get());
+        }
     }
 
     @Test

@@ -44,6 +44,9 @@ public final class SimdKernel implements RowKernel {
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
+    /** Where sumFolded keeps the partial sums of the block at hand, behind the lanes of all. */
+    private static final int ONE_BLOCK = GROUP * 32;
+
     private final StorageKernel storage = new SimdStorage();
 
     // Masks of doubles are shifted sign bits: C2 boxes a VectorMask of the two lanes that 128 bits have.
@@ -122,6 +125,81 @@ public final class SimdKernel implements RowKernel {
         reduceTops(tops, count, topsFrom);
     }
 
+    @Override
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, double[] sums, int[] tops) {
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        if (n < BLOCK) Arrays.fill(partials, ONE_BLOCK + n, ONE_BLOCK + BLOCK, 0f);
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            IntVector top = IntVector.zero(INTS);
+            // Four terms a turn: their chains of dependent fmas overlap, and four streams keep as many prefetchers busy.
+            for (int i = 0; i < n; i += LANES) {
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector r = m.fma(lo, m.fma(hi, v));
+                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+
+                v = FloatVector.fromArray(FLOATS, x, at + stream + i);
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+
+                v = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+
+                v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, ONE_BLOCK + i);
+            }
+            // As in fold, to 32 lanes a block. Done here it fits into the gaps that the terms of the next block leave.
+            for (int lane = ONE_BLOCK; lane < ONE_BLOCK + 32; lane += LANES) {
+                for (int i = lane; i < lane + BLOCK; i += BLOCK / 2) {
+                    FloatVector even = FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 128))
+                        .add(FloatVector.fromArray(FLOATS, partials, i + 64).add(FloatVector.fromArray(FLOATS, partials, i + 192)));
+                    FloatVector odd = FloatVector.fromArray(FLOATS, partials, i + 32).add(FloatVector.fromArray(FLOATS, partials, i + 160))
+                        .add(FloatVector.fromArray(FLOATS, partials, i + 96).add(FloatVector.fromArray(FLOATS, partials, i + 224)));
+                    even.add(odd).intoArray(partials, i);
+                }
+                FloatVector.fromArray(FLOATS, partials, lane).add(FloatVector.fromArray(FLOATS, partials, lane + BLOCK / 2)).intoArray(partials, lane - ONE_BLOCK + 32 * b);
+            }
+            // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
+            top.intoArray(tops, TOPS + b * GRAIN);
+        }
+        reduceTops(tops, count, 0);
+        foldLanes(partials, count, sums);
+    }
+
     /** tops[topsFrom + b] = the unsigned maximum of the lanes that sum left of block b. */
     static void reduceTops(int[] tops, int count, int topsFrom) {
         for (int b = 0; b < count; b++) tops[topsFrom + b] = unsignedMaxLane(IntVector.fromArray(INTS, tops, TOPS + b * GRAIN));
@@ -151,6 +229,11 @@ public final class SimdKernel implements RowKernel {
         } else {
             foldLong(partials, n, count);
         }
+        foldLanes(partials, count, sums);
+    }
+
+    /** The end of fold: of 32 lanes a block, one behind the other. */
+    private static void foldLanes(float[] partials, int count, double[] sums) {
         for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
             int lane = (i >> 3) * 32 + (i & 7);
             DoubleVector low = widen(partials, lane).add(widen(partials, lane + 16));
