@@ -116,33 +116,55 @@ final class LossBatch {
         }
     }
 
-    // ---- the gradient of short rows
+    // ---- the gradient
 
-    /** Whether {@link #writeShort} can write the gradient. */
-    static boolean writesShort(LossCall call) {
-        return call.gradient != null && call.logits.columns() <= RowBatch.SHORT && call.options.smoothing() == 0;
+    /** Whether {@link #write} can write the gradient. */
+    static boolean writes(LossCall call) {
+        boolean suits = call.logits.columns() <= RowBatch.SHORT || call.logits.inPlace() && call.gradient != null && call.gradient.inPlace();
+        return call.gradient != null && suits && call.options.smoothing() == 0;
     }
 
     /** Writes the gradient of the usual rows. */
-    void writeShort(LossCall call, int r) {
-        Rows x = call.logits;
-        LossOptions options = call.options;
-        int columns = x.columns();
+    void write(LossCall call, int r) {
         int n = count + GRAIN - 1 & -GRAIN;
-        int stride = n + RowBatch.GAP;
-        double factor = call.factor * options.logitScale();
+        double factor = call.factor * call.options.logitScale();
         for (int k = 0; k < n; k++) {
             boolean counts = k < count && usual[k];
             rounders[k] = Exp2.rounder(counts ? RowWriter.exponentOf(lse[k]) : 0);
-            double main = counts ? options.weight(targets[k]) : 0;
-            double pull = counts ? 2 * options.zLoss() * lse[k] : 0;
+            double main = counts ? call.options.weight(targets[k]) : 0;
+            double pull = counts ? 2 * call.options.zLoss() * lse[k] : 0;
             factors[k] = counts ? (float) (factor * (main + pull) * power[k]) : 0;
         }
-        call.kernel.termsColumns(rows.source(x), rows.from(x, r), rows.stride(x), columns, n, rounders, factors, options.constants(), out, 0, stride);
+        if (call.logits.columns() <= RowBatch.SHORT) writeShort(call, r, n, factor);
+        else writeLong(call, r, factor);
+    }
+
+    private float atTarget(LossOptions options, double factor, int k) {
+        double weight = options.weight(targets[k]);
+        return (float) RowLoss.atTarget(factor, 0, 0, weight, 2 * options.zLoss() * lse[k], weight, p[k], notP[k]);
+    }
+
+    private void writeLong(LossCall call, int r, double factor) {
+        Rows x = call.logits;
+        Rows gradient = call.gradient;
+        for (int first = 0, end; first < count; first = end) {
+            end = first + 1;
+            if (!usual[first]) continue;
+            while (end < count && usual[end]) end++;
+            call.kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, first, call.options.constants(),
+                    gradient.data(), gradient.start(r + first), gradient.rowStride());
+        }
         for (int k = 0; k < count; k++) {
-            if (!usual[k]) continue;
-            double weight = options.weight(targets[k]);
-            out[targets[k] * stride + k] = (float) RowLoss.atTarget(factor, 0, 0, weight, 2 * options.zLoss() * lse[k], weight, p[k], notP[k]);
+            if (usual[k]) gradient.data()[gradient.start(r + k) + targets[k]] = atTarget(call.options, factor, k);
+        }
+    }
+
+    private void writeShort(LossCall call, int r, int n, double factor) {
+        Rows x = call.logits;
+        int stride = n + RowBatch.GAP;
+        call.kernel.termsColumns(rows.source(x), rows.from(x, r), rows.stride(x), x.columns(), n, rounders, factors, call.options.constants(), out, 0, stride);
+        for (int k = 0; k < count; k++) {
+            if (usual[k]) out[targets[k] * stride + k] = atTarget(call.options, factor, k);
         }
         put(call.gradient, r, stride);
     }

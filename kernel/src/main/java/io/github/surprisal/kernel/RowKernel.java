@@ -98,6 +98,13 @@ public interface RowKernel extends InformationKernel {
     /** out[to + i] = t(x[from + i]) * factor, else as {@link #termsMinus}. */
     void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to);
 
+    /**
+     * count rows of n elements, at least {@link #GRAIN}, n of any remainder: out[to + r * outStep + c] = t(x[from + r * step + c]) * factors[first + r], with the
+     * exponent whose {@link Exp2#rounder} is rounders[first + r]; else as {@link #terms}. out may be x, in the same places.
+     */
+    void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+            float[] out, int to, int outStep);
+
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
     float max(float[] x, int from, int n);
 

@@ -33,8 +33,8 @@ final class RowLoss {
         double sum = 0;
         boolean batched = LossBatch.covers(call);
         if (!batched && TiledLoss.suits(call)) return tiles.run(this, call, from, to, correct, each);
-        boolean writesShort = LossBatch.writesShort(call);
-        boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writesShort);
+        boolean writes = batched && LossBatch.writes(call);
+        boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = batched ? LossBatch.countFrom(call, r, to) : 1;
             if (batched) batch.sum(call, r, count);
@@ -43,12 +43,12 @@ final class RowLoss {
                 boolean known = batched && batch.isUsual(k);
                 if (gapsOnly && known) loss = batch.gap[k];
                 else if (call.probabilities != null) loss = probabilityRow(call, r + k);
-                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), known, k, writesShort, correct);
+                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), known, k, writes, correct);
                 if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(loss);
                 if (each != null) each[r + k] = loss;
                 sum += loss;
             }
-            if (writesShort && batched) batch.writeShort(call, r);
+            if (writes) batch.write(call, r);
         }
         return sum;
     }

@@ -167,6 +167,14 @@ public final class ScalarKernel implements RowKernel {
         for (int i = 0; !strips && i < n; i++) out[to + i] = maskedTerm(x[from + i], e, k) * factor;
     }
 
+    @Override
+    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+            float[] out, int to, int outStep) {
+        for (int r = 0; r < count; r++) {
+            terms(x, from + r * step, n, Exp2.exponentOf(rounders[first + r]), k, factors[first + r], out, to + r * outStep);
+        }
+    }
+
     static float termMinus(float x, int e, float[] k, float factor, float minus) {
         return Fma.fma(maskedTerm(x, e, k), factor, -minus);
     }

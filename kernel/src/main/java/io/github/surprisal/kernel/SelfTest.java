@@ -51,6 +51,9 @@ final class SelfTest {
         results = append(results, out, out.length);
         kernel.termsMinus(x, 0, x.length, -2, Exp2.constants(0.7f), 0.3f, x, 0, out, 0);
         results = append(results, out, out.length);
+        float[] rounders = {Exp2.rounder(-2), Exp2.rounder(4), Exp2.rounder(0)};
+        kernel.termsRows(x, 1, 40, 37, 2, rounders, x, 1, Exp2.constants(1), out, 2, 41);
+        results = append(results, out, out.length);
         results = append(results, kernel.max(x, 0, x.length - 3));
         double[] gaps = new double[16];
         kernel.gaps(x, 0, out, 0, N, 11, gaps);

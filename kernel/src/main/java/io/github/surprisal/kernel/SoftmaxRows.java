@@ -4,12 +4,17 @@ package io.github.surprisal.kernel;
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
 
+    private static final int GROUP = RowKernel.GROUP;
+
     private final RowWriter writer = new RowWriter();
     private final RowPieces pieces = new RowPieces();
     private final LogSum sum = new LogSum();
     private final RowBatch batch = RowBatch.ofThread();
     private final double[] lse = new double[RowBatch.ROWS];
     private final float[] scratch = new float[Store.PIECE];
+    private final double[] powers = new double[GROUP];
+    private final float[] rounders = new float[GROUP];
+    private final float[] factors = new float[GROUP];
 
     // What is written of the row at hand: its log-sum-exp, relative to its largest element max if it is huge.
     private double rowLse;
@@ -52,9 +57,31 @@ public final class SoftmaxRows {
 
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         batch.withConstants(Exp2.constants(1)).withTopApart(logarithm).lse(kernel, x, r, count, lse);
+        if (x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm && areUsual(count)) {
+            for (int k = 0; k < count; k += GROUP) writeGroup(kernel, x, out, r + k, k, Math.min(GROUP, count - k));
+            return;
+        }
         for (int k = 0; k < count; k++) {
             if (prepare(kernel, x, out, logarithm, r + k, lse[k], null)) write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
         }
+    }
+
+    /** Whether all rows have a logarithm of usual size. */
+    private boolean areUsual(int count) {
+        boolean usual = true;
+        for (int k = 0; k < count; k++) usual &= !RowWriter.isHuge(lse[k]) && lse[k] == lse[k];
+        return usual;
+    }
+
+    /** Writes a few usual rows, whose log-sum-exp are lse[first ..], with the bits of {@link RowWriter}. */
+    private void writeGroup(RowKernel kernel, Rows x, Rows out, int r, int first, int count) {
+        for (int k = 0; k < GROUP; k++) powers[k] = k < count ? RowWriter.powerOf(lse[first + k]) : 0;
+        kernel.exp(powers, GROUP);
+        for (int k = 0; k < count; k++) {
+            rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse[first + k]));
+            factors[k] = (float) powers[k];
+        }
+        kernel.termsRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, rounders, factors, 0, Exp2.constants(1), out.data(), out.start(r), out.rowStride());
     }
 
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {

@@ -85,6 +85,12 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+            float[] out, int to, int outStep) {
+        start.of(TERMS).termsRows(x, from, step, n, count, rounders, factors, first, k, out, to, outStep);
+    }
+
+    @Override
     public float max(float[] x, int from, int n) {
         return start.of(GAPS).max(x, from, n);
     }

@@ -132,6 +132,7 @@ final class WarmStart {
             case TERMS -> {
                 kernel.terms(x, 0, N, 0, k, 1, partials, 0);
                 kernel.termsMinus(x, 0, N, 0, k, 1, x, N, partials, 0);
+                kernel.termsRows(x, 0, N, N - 9, 1, rounders, rounders, 0, k, partials, 0, N);
             }
             case MASKS -> {
                 kernel.sumMasked(x, 0, 0, N, N, 1, 0, k, partials, 0, tops, 0, bits);

@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -107,6 +107,13 @@ class FakeKernel implements RowKernel {
     public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
         scalar.terms(x, from, n, e, k, factor, out, to);
         if (fault == Fault.TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
+    }
+
+    @Override
+    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+            float[] out, int to, int outStep) {
+        scalar.termsRows(x, from, step, n, count, rounders, factors, first, k, out, to, outStep);
+        if (fault == Fault.ROW_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 
     @Override

@@ -332,6 +332,40 @@ class SameBitsTest {
     }
 
     @Test
+    void termsOfRowsOfEveryLengthAndOffset() {
+        for (float scale : new float[] {1, 0.7f}) {
+            float[] k = Exp2.constants(scale);
+            for (int n = GRAIN; n <= 130; n++) {
+                for (int offset = 0; offset < OFFSETS; offset++) {
+                    int count = 1 + offset % 4;
+                    int step = n + offset % 3;
+                    float[] x = Shape.MASKED.fill(offset + count * step, SEED + n);
+                    x[offset + n / 2] = SPECIALS[(n + offset) % SPECIALS.length];
+                    float[] rounders = new float[count + 2];
+                    float[] factors = new float[count + 2];
+                    for (int r = 0; r < count; r++) {
+                        rounders[r + 2] = Exp2.rounder(2 * (offset - 8) + 2 * r); // no term overflows: MASKED is below 6
+                        factors[r + 2] = 0.37f * (r + 1);
+                    }
+                    float[] expected = new float[count * (n + 2) + 3];
+                    float[] actual = expected.clone();
+                    SCALAR.termsRows(x, offset, step, n, count, rounders, factors, 2, k, expected, 3, n + 2);
+                    simd.termsRows(x, offset, step, n, count, rounders, factors, 2, k, actual, 3, n + 2);
+                    String call = ", n " + n + ", offset " + offset + ", count " + count + ", scale " + scale + ", seed " + SEED;
+                    assertSame(expected, actual, () -> "termsRows" + call);
+                    STRIPS.termsRows(x, offset, step, n, count, rounders, factors, 2, k, actual, 3, n + 2);
+                    assertSame(expected, actual, () -> "termsRows in strips" + call);
+                    simd.termsRows(x, offset, step, n, count, rounders, factors, 2, k, x, offset, step);
+                    for (int i = 0; i < count * n; i++) {
+                        int at = i;
+                        assertBits(expected[3 + i / n * (n + 2) + i % n], x[offset + i / n * step + i % n], () -> "termsRows in place, element " + at + call);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void maxAndGapsOfEveryLengthAndOffset() {
         for (int n = 0; n <= 130; n++) {
             for (int offset = 0; offset < OFFSETS; offset++) {
