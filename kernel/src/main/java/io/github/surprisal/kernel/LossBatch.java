@@ -87,11 +87,10 @@ final class LossBatch {
 
     /** The targets' logits times the scale; false if one of them is below lowest or NaN. */
     private boolean gatherTargets(Rows x, int r, double scale, double lowest) {
-        boolean isShort = x.columns() <= RowBatch.SHORT;
-        float[] source = isShort ? rows.source(x) : x.data();
-        int at = isShort ? rows.from(x, r) : source == null ? 0 : x.start(r);
-        int rowStep = isShort ? 1 : x.rowStride();
-        int step = isShort ? rows.stride(x) : 1;
+        float[] source = rows.source(x);
+        int at = source == null ? 0 : rows.from(x, r);
+        int rowStep = rows.rowStep(x);
+        int step = rows.stride(x);
         int below = 0;
         for (int k = 0; source != null && k < count; k++, at += rowStep) {
             double target = scale * source[at + Math.max(targets[k], 0) * step];
@@ -135,8 +134,9 @@ final class LossBatch {
             double pull = counts ? 2 * call.options.zLoss() * lse[k] : 0;
             factors[k] = counts ? (float) (factor * (main + pull) * power[k]) : 0;
         }
-        if (call.logits.columns() <= RowBatch.SHORT) writeShort(call, r, n, factor);
-        else writeLong(call, r, factor);
+        boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();
+        if (call.logits.columns() >= GRAIN && inPlace) writeLong(call, r, factor);
+        else writeShort(call, r, factor);
     }
 
     private float atTarget(LossOptions options, double factor, int k) {
@@ -159,8 +159,9 @@ final class LossBatch {
         }
     }
 
-    private void writeShort(LossCall call, int r, int n, double factor) {
+    private void writeShort(LossCall call, int r, double factor) {
         Rows x = call.logits;
+        int n = rows.lieSideBySide(x, r, count);
         int stride = n + RowBatch.GAP;
         call.kernel.termsColumns(rows.source(x), rows.from(x, r), rows.stride(x), x.columns(), n, rounders, factors, call.options.constants(), out, 0, stride);
         for (int k = 0; k < count; k++) {

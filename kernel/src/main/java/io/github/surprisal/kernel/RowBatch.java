@@ -27,6 +27,10 @@ public final class RowBatch {
     static final int GAP = 16;
     /** Room for the largest tile. */
     static final int TILE_LENGTH = TILE + SHORT * GAP;
+    /** Columns up to which rows may be summed as they lie. */
+    private static final int MEDIUM = 127;
+    /** As many terms of exponents below the lowest that has its E add up to less: above this a row's largest element is not too small for its E. */
+    private static final double LARGE_REST = 0x1p-33;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = ThreadLocal.withInitial(RowBatch::new);
@@ -116,8 +120,11 @@ public final class RowBatch {
      *     {@link #copySums}; the others are for {@link ChunkSum}
      */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        transposed = false;
         int columns = x.columns();
-        if (columns > 0 && x.sideBySide()) {
+        if (excluded != null && sumInRows(kernel, x, r, count, excluded)) {
+            return areUsual(count);
+        } else if (columns > 0 && x.sideBySide()) {
             sumShort(kernel, x, r, count, excluded == null ? NONE : excluded);
         } else if (columns > 0 && x.straight() && ChunkSum.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
             for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded);
@@ -152,6 +159,33 @@ public final class RowBatch {
 
     void copySums(double[] to, int n) {
         System.arraycopy(sums, 0, to, 0, n);
+    }
+
+    // ---- rows of few columns, as they lie
+
+    /** Columns from which rows are summed as they lie: where vectors are narrow, turning them over costs less than empty lanes up to a few more. */
+    private static int fewest(int lanes) {
+        return lanes == 1 || lanes == GRAIN ? GRAIN : 40;
+    }
+
+    /** False, with nothing done, where rows do not lie so, or one of them is not as expected. */
+    private boolean sumInRows(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        int columns = x.columns();
+        if (!x.inPlace() || columns < fewest(kernel.lanes()) || columns > MEDIUM) return false;
+        float[] data = x.data();
+        int from = x.start(r);
+        int whole = columns + GRAIN - 1 & -GRAIN;
+        int inside = from + (long) (count - 1) * x.rowStride() > data.length - whole ? count - 1 : count; // only behind the last row the array may end too soon
+        int e = chunk.exponent();
+        int top = kernel.sumRows(data, from, x.rowStride(), columns, inside, excluded, 0, e, chunk.constants(), partials, logs, sums);
+        if (inside < count) {
+            System.arraycopy(data, from + inside * x.rowStride(), scratch, 0, columns);
+            top = ChunkSum.unsignedMax(top, kernel.sumRows(scratch, 0, whole, columns, 1, excluded, inside, e, chunk.constants(), partials, logs, sums));
+        }
+        boolean usual = ChunkSum.outside(top) >= 0;
+        for (int k = 0; k < count; k++) usual &= sums[k] >= LARGE_REST;
+        if (usual) Arrays.fill(tops, 0, count, top);
+        return usual;
     }
 
     // ---- rows of one block
@@ -230,12 +264,19 @@ public final class RowBatch {
     // ---- short rows, side by side
 
     private void sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
-        int n = count + GRAIN - 1 & -GRAIN;
-        transposed = x.contiguous() || count < n;
-        tileStride = n + GAP;
-        if (transposed) transpose(x, r, count, n);
+        int n = lieSideBySide(x, r, count);
         kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops);
         kernel.foldColumns(partials, n, sums);
+    }
+
+    /** Puts the short rows at hand side by side, if they do not lie so, and returns how many that makes with what the last vector lacks. */
+    int lieSideBySide(Rows x, int r, int count) {
+        int n = count + GRAIN - 1 & -GRAIN;
+        boolean needed = x.contiguous() || count < n;
+        tileStride = n + GAP;
+        if (needed && !transposed) transpose(x, r, count, n);
+        transposed = needed;
+        return n;
     }
 
     /** Room for the terms of a tile, until the next sum. */
@@ -243,7 +284,7 @@ public final class RowBatch {
         return partials;
     }
 
-    /** Where element (row k, column c) of the short rows at hand is: source[from + c * stride + k]. */
+    /** Where element (row k, column c) of the rows at hand is: source[from + c * stride + k * rowStep]. */
     float[] source(Rows x) {
         return transposed ? scratch : x.data();
     }
@@ -254,6 +295,10 @@ public final class RowBatch {
 
     int stride(Rows x) {
         return transposed ? tileStride : x.columnStride();
+    }
+
+    int rowStep(Rows x) {
+        return !transposed && x.contiguous() ? x.rowStride() : 1;
     }
 
     /** Five columns at a time, with the longer loop inside. */

@@ -114,6 +114,18 @@ public interface RowKernel extends InformationKernel {
      */
     void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums);
 
+    /**
+     * sums[first + r] = the sum of row r of fewer than 128 columns, x[from + r * step + c], without its element excluded[first + r] (-1 for none), 0 <= r < count:
+     * what {@link #sum} and {@link #fold} make of the row and padding, in four streams of 16 positions and a tail of as many. An element below k's
+     * padding is taken for it. Reads rows to the end of their last {@link #GRAIN} floats, and ignores what it finds there. Overwrites
+     * partials[0 .. 2 * GRAIN * count) and lanes, 8 * GROUP doubles.
+     *
+     * @return the unsigned maximum of the {@link Exp2#exponentBits} of all rows, of excluded elements too; with infinities, NaN or huge elements among
+     *     them it shows that, and the sums mean nothing
+     */
+    int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] partials, double[] lanes, double[] sums);
+
     // ---- many short rows, side by side: element c of row r is x[from + c * stride + r], 0 <= r < n, a multiple of GRAIN, n <= COLUMN
 
     /** From one partial sum of a row to the next: up to 256 rows side by side, and not a power of two, lest all lie in the same sets of the cache. */

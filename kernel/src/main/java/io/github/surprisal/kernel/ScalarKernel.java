@@ -199,6 +199,29 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] partials, double[] lanes, double[] sums) {
+        float rounder = Exp2.rounder(e);
+        int top = 0;
+        for (int r = 0; r < count; r++) {
+            Arrays.fill(partials, 0, 2 * GRAIN, 0f);
+            for (int c = 0; c < columns; c++) {
+                float v = x[from + r * step + c];
+                if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
+                top = unsignedMax(top, Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
+                int position = c / (4 * GRAIN) * GRAIN + c % GRAIN;
+                if (c != excluded[first + r]) partials[position] = Exp2.addTerm(partials[position], v, e, k);
+            }
+            for (int i = 0; i < 8; i++) {
+                lanes[i] = ((double) partials[i] + partials[i + GRAIN]) + ((double) partials[i + 8] + partials[i + 8 + GRAIN]);
+            }
+            foldLanes(1, lanes);
+            sums[first + r] = lanes[0];
+        }
+        return top;
+    }
+
+    @Override
     public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
         float rounder = Exp2.rounder(e);
         Arrays.fill(tops, 0, n, 0);

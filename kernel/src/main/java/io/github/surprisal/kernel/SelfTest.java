@@ -115,6 +115,10 @@ final class SelfTest {
         double[] sums = new double[n];
         kernel.foldColumns(partials, n, sums);
         results = append(results, sums);
+        double[] lanes = new double[8 * RowKernel.GROUP];
+        results = append(results, kernel.sumRows(x, 1, 39, 37, 2, excluded, 9, 0, Exp2.constants(1), new float[4 * n], lanes, sums));
+        results = append(results, kernel.sumRows(x, 3, 1, 99, 2, excluded, 3, 0, Exp2.constants(1), new float[4 * n], lanes, sums));
+        results = append(results, sums);
         float[] rounders = new float[n];
         for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * r - 4);
         float[] out = new float[21 * n];

@@ -101,6 +101,12 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] partials, double[] lanes, double[] sums) {
+        return start.of(COLUMNS).sumRows(x, from, step, columns, count, excluded, first, e, k, partials, lanes, sums);
+    }
+
+    @Override
     public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
         start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops);
     }

@@ -24,6 +24,7 @@ final class WarmStart {
     private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
     private static final long LIMIT_NANOS = 20_000_000_000L;
     private static final int N = 128;
+    private static final int NUMBERS = 32;
 
     private final RowKernel scalar;
     private final RowKernel simd;
@@ -33,7 +34,7 @@ final class WarmStart {
     private final float[] partials = new float[4 * RowKernel.BLOCK];
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
-    private final double[] numbers = new double[32];
+    private final double[] numbers = new double[8 * RowKernel.GROUP];
     private final double[] lanes = new double[16];
     private final float[] columns = new float[RowKernel.GRAIN * RowKernel.COLUMN];
     private final int[] excluded = new int[RowKernel.GRAIN];
@@ -121,13 +122,13 @@ final class WarmStart {
                 kernel.sumFolded(x, 0, 0, N, N, 1, 0, k, partials, lanes, tops);
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
-                kernel.log(numbers, numbers.length);
+                kernel.log(numbers, NUMBERS);
             }
             case LOSSES -> {
                 Arrays.fill(numbers, 3);
-                kernel.exp(numbers, numbers.length);
-                kernel.log1p(numbers, numbers.length);
-                kernel.softplus(numbers, numbers.length);
+                kernel.exp(numbers, NUMBERS);
+                kernel.log1p(numbers, NUMBERS);
+                kernel.softplus(numbers, NUMBERS);
             }
             case TERMS -> {
                 kernel.terms(x, 0, N, 0, k, 1, partials, 0);
@@ -141,6 +142,7 @@ final class WarmStart {
             case COLUMNS -> {
                 kernel.sumColumns(x, 0, grain, 40, grain, excluded, 0, k, columns, tops);
                 kernel.foldColumns(columns, grain, lanes);
+                kernel.sumRows(x, 0, 40, 40, 4, excluded, 0, 0, k, partials, numbers, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, k, partials, 0, grain);
             }
             case GAPS -> kernel.gaps(x, 0, x, N, N, kernel.max(x, 0, N), lanes);

@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, LARGEST, GAP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, LARGEST, GAP, ROW_SUM, ROW_TOP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -160,6 +160,14 @@ class FakeKernel implements RowKernel {
 
     private void spoil(Fault ofThis, double[] lanes) {
         if (fault == ofThis) lanes[at] = Math.nextUp(lanes[at]);
+    }
+
+    @Override
+    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] partials, double[] lanes, double[] sums) {
+        int top = scalar.sumRows(x, from, step, columns, count, excluded, first, e, k, partials, lanes, sums);
+        if (fault == Fault.ROW_SUM) sums[first] = Math.nextUp(sums[first]);
+        return fault == Fault.ROW_TOP ? top ^ 1 : top;
     }
 
     @Override

@@ -332,6 +332,61 @@ class SameBitsTest {
     }
 
     @Test
+    void sumOfRowsOfEveryLengthAndOffset() {
+        float[] k = Exp2.constants(0.7f);
+        for (int columns = 1; columns < 128; columns++) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                int count = 1 + (offset * 7 + columns) % (2 * RowKernel.GROUP + 1);
+                int step = columns + offset % 3;
+                float[] x = Shape.MASKED.fill(offset + count * step + GRAIN, SEED + columns);
+                for (int i = 0; i < x.length; i++) { // what lies between and behind the rows
+                    int c = (i - offset) % step;
+                    if (i < offset || c >= columns || i >= offset + count * step) x[i] = Float.NaN;
+                }
+                int[] excluded = new int[count + 1];
+                for (int r = 0; r < count; r++) excluded[r + 1] = (r * 5 + offset) % (columns + 1) - 1;
+                assertSumRows(x, offset, step, columns, count, excluded, k, "MASKED, seed " + SEED, false);
+                int special = offset + (offset % count) * step + offset * 3 % columns;
+                x[special] = SPECIALS[(columns + offset) % SPECIALS.length];
+                assertSumRows(x, offset, step, columns, count, excluded, k, x[special] + " at " + special + ", MASKED, seed " + SEED, true);
+            }
+        }
+    }
+
+    private static void assertSumRows(float[] x, int from, int step, int columns, int count, int[] excluded, float[] k, String data, boolean special) {
+        double[] lanes = new double[8 * RowKernel.GROUP];
+        double[] expected = new double[count + 1];
+        double[] actual = new double[count + 1];
+        float[] partials = new float[2 * GRAIN * count];
+        int expectedTop = SCALAR.sumRows(x, from, step, columns, count, excluded, 1, 0, k, partials, lanes, expected);
+        Arrays.fill(partials, Float.NaN);
+        int actualTop = simd.sumRows(x, from, step, columns, count, excluded, 1, 0, k, partials, lanes, actual);
+        String call = "sumRows(from " + from + ", step " + step + ", columns " + columns + ", count " + count + ") of " + data;
+        if (expectedTop != actualTop && !special) throw new AssertionError("top of " + call + ": " + expectedTop + " and " + actualTop);
+        // Which NaN shows is not said: what counts is that it does.
+        if (special && ChunkSum.outside(expectedTop) >= 0 != ChunkSum.outside(actualTop) >= 0) throw new AssertionError("top of " + call);
+        if (special && ChunkSum.outside(expectedTop) < 0) return;
+        float[] row = new float[128];
+        for (int r = 0; r < count; r++) {
+            int block = r;
+            if (!(Double.isNaN(expected[r + 1]) && Double.isNaN(actual[r + 1]))) assertBits(expected[r + 1], actual[r + 1], () -> "row " + block + " of " + call);
+            if (!special) assertBits(sumAndFold(x, from + r * step, columns, excluded[r + 1], k, row), actual[r + 1], () -> "row " + block + " as sum and fold, " + call);
+        }
+    }
+
+    /** One row's sum as {@link ChunkSum} makes it. */
+    private static double sumAndFold(float[] x, int from, int columns, int excluded, float[] k, float[] row) {
+        Arrays.fill(row, k[Exp2.PADDING]);
+        for (int c = 0; c < columns; c++) row[c] = c == excluded ? k[Exp2.PADDING] : Math.max(x[from + c], k[Exp2.PADDING]);
+        float[] partials = new float[BLOCK];
+        double[] sums = new double[8];
+        SCALAR.sum(row, 0, 0, GRAIN, GRAIN, 1, 0, k, partials, 0, new int[RowKernel.TOPS_LENGTH], 0);
+        SCALAR.sum(row, 4 * GRAIN, 0, GRAIN, GRAIN, 1, 0, k, partials, GRAIN, new int[RowKernel.TOPS_LENGTH], 0);
+        SCALAR.fold(partials, 2 * GRAIN, 1, sums);
+        return sums[0];
+    }
+
+    @Test
     void termsOfRowsOfEveryLengthAndOffset() {
         for (float scale : new float[] {1, 0.7f}) {
             float[] k = Exp2.constants(scale);

@@ -24,6 +24,7 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -31,7 +32,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link ScalarKernel}'s recipe on vectors of the preferred width, 128 to 512 bits. This package alone refers to
  * jdk.incubator.vector. Each method stays within what C2 inlines into one compilation; past that it would box every vector.
- * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use up.
+ * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use up, and a
+ * helper that returns a vector returns an object wherever calls lie too deep for C2 to inline it.
  */
 public final class SimdKernel implements RowKernel {
     private static final VectorShape SHAPE = shape();
@@ -236,9 +238,11 @@ public final class SimdKernel implements RowKernel {
     private static void foldLanes(float[] partials, int count, double[] sums) {
         for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
             int lane = (i >> 3) * 32 + (i & 7);
-            DoubleVector low = widen(partials, lane).add(widen(partials, lane + 16));
-            DoubleVector high = widen(partials, lane + 8).add(widen(partials, lane + 24));
-            low.add(high).intoArray(sums, i);
+            Vector<Double> p0 = FloatVector.fromArray(HALF, partials, lane).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p8 = FloatVector.fromArray(HALF, partials, lane + 8).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p16 = FloatVector.fromArray(HALF, partials, lane + 16).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p24 = FloatVector.fromArray(HALF, partials, lane + 24).convertShape(F2D, DOUBLES, 0);
+            ((DoubleVector) p0.add(p16).add(p8.add(p24))).intoArray(sums, i);
         }
         ScalarKernel.foldLanes(count, sums);
     }
@@ -249,8 +253,8 @@ public final class SimdKernel implements RowKernel {
         for (int k = 0; k < count && n < width; k++) clear(partials, k * BLOCK + width - 16);
         for (int lane = 0; lane < 32 * count; lane += LANES) {
             int i = (lane >> 5) * BLOCK + (lane & 31);
-            FloatVector sum = load(partials, i);
-            if (n > 32) sum = sum.add(load(partials, i + 32));
+            FloatVector sum = FloatVector.fromArray(FLOATS, partials, i);
+            if (n > 32) sum = sum.add(FloatVector.fromArray(FLOATS, partials, i + 32));
             sum.intoArray(partials, lane);
         }
     }
@@ -270,25 +274,20 @@ public final class SimdKernel implements RowKernel {
         int lanes = whole ? 64 * count : 32 * count;
         for (int lane = 0; lane < lanes; lane += LANES) {
             int i = (lane >> 5) * step + (lane & 31);
-            FloatVector even = load(partials, i).add(load(partials, i + 128)).add(load(partials, i + 64).add(load(partials, i + 192)));
-            FloatVector odd = load(partials, i + 32).add(load(partials, i + 160)).add(load(partials, i + 96).add(load(partials, i + 224)));
+            FloatVector even = FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 128))
+                .add(FloatVector.fromArray(FLOATS, partials, i + 64).add(FloatVector.fromArray(FLOATS, partials, i + 192)));
+            FloatVector odd = FloatVector.fromArray(FLOATS, partials, i + 32).add(FloatVector.fromArray(FLOATS, partials, i + 160))
+                .add(FloatVector.fromArray(FLOATS, partials, i + 96).add(FloatVector.fromArray(FLOATS, partials, i + 224)));
             even.add(odd).intoArray(partials, lane);
         }
         if (whole) {
             for (int lane = 0; lane < 32 * count; lane += LANES) {
                 int i = (lane >> 5) * 64 + (lane & 31);
-                load(partials, i).add(load(partials, i + 32)).intoArray(partials, lane);
+                FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 32)).intoArray(partials, lane);
             }
         }
     }
 
-    private static FloatVector load(float[] a, int i) {
-        return FloatVector.fromArray(FLOATS, a, i);
-    }
-
-    private static DoubleVector widen(float[] a, int i) {
-        return (DoubleVector) FloatVector.fromArray(HALF, a, i).convertShape(F2D, DOUBLES, 0);
-    }
 
     @Override
     public void log(double[] x, int n) {
@@ -488,8 +487,8 @@ public final class SimdKernel implements RowKernel {
         for (int lane = 0; lane < 16; lane += DOUBLES.length()) {
             DoubleVector sum = DoubleVector.fromArray(DOUBLES, sums, lane);
             for (int i = lane; i < n; i += 16) {
-                DoubleVector weight = widen(a, aFrom + i);
-                DoubleVector gap = widen(x, from + i).neg().add(m);
+                DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, a, aFrom + i).convertShape(F2D, DOUBLES, 0);
+                DoubleVector gap = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).neg().add(m);
                 LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
                 LongVector counts = bits.or(bits.neg()).lanewise(ASHR, 63); // 0 where the weight is
                 sum = sum.add(weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles());
@@ -532,6 +531,19 @@ public final class SimdKernel implements RowKernel {
     @Override
     public void divergenceFromMean(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
         SimdInformation.divergenceFromMean(p, pFrom, q, qFrom, n, lanes);
+    }
+
+    @Override
+    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] partials, double[] lanes, double[] sums) {
+        int top = SimdRows.sum(x, from, step, columns, count, excluded, first, e, k, partials);
+        for (int r = 0; r < count; r += GROUP) {
+            int group = Math.min(GROUP, count - r);
+            int positions = SimdRows.positions(columns);
+            SimdRows.fold(partials, r * positions, positions, group, lanes);
+            System.arraycopy(lanes, 0, sums, first + r, group);
+        }
+        return top;
     }
 
     @Override
