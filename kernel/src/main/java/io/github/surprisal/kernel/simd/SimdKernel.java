@@ -199,7 +199,7 @@ public final class SimdKernel implements RowKernel {
             top.intoArray(tops, TOPS + b * GRAIN);
         }
         reduceTops(tops, count, 0);
-        foldLanes(partials, count, sums);
+        foldLanes(partials, 32, count, sums);
     }
 
     /** tops[topsFrom + b] = the unsigned maximum of the lanes that sum left of block b. */
@@ -231,13 +231,13 @@ public final class SimdKernel implements RowKernel {
         } else {
             foldLong(partials, n, count);
         }
-        foldLanes(partials, count, sums);
+        foldLanes(partials, n <= 32 ? BLOCK : 32, count, sums);
     }
 
-    /** The end of fold: of 32 lanes a block, one behind the other. */
-    private static void foldLanes(float[] partials, int count, double[] sums) {
+    /** The end of fold: of the first 32 lanes of each step. */
+    private static void foldLanes(float[] partials, int step, int count, double[] sums) {
         for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
-            int lane = (i >> 3) * 32 + (i & 7);
+            int lane = (i >> 3) * step + (i & 7);
             Vector<Double> p0 = FloatVector.fromArray(HALF, partials, lane).convertShape(F2D, DOUBLES, 0);
             Vector<Double> p8 = FloatVector.fromArray(HALF, partials, lane + 8).convertShape(F2D, DOUBLES, 0);
             Vector<Double> p16 = FloatVector.fromArray(HALF, partials, lane + 16).convertShape(F2D, DOUBLES, 0);
@@ -247,15 +247,18 @@ public final class SimdKernel implements RowKernel {
         ScalarKernel.foldLanes(count, sums);
     }
 
-    /** To 32 lanes a block, one behind the other. Blocks this short have zeros everywhere else, which change nothing. */
+    /**
+     * To 32 lanes a block, one behind the other, or left at the start of each block where there are no more. Blocks this short have
+     * zeros everywhere else, which change nothing. No vector is stored just as it was loaded: C2 does not know the class of that
+     * one for sure, may have seen intoArray on HALF too (so cold code converts to double), and then boxes it.
+     */
     private static void foldShort(float[] partials, int n, int count) {
         int width = n <= 32 ? 32 : 64;
         for (int k = 0; k < count && n < width; k++) clear(partials, k * BLOCK + width - 16);
+        if (n <= 32) return;
         for (int lane = 0; lane < 32 * count; lane += LANES) {
             int i = (lane >> 5) * BLOCK + (lane & 31);
-            FloatVector sum = FloatVector.fromArray(FLOATS, partials, i);
-            if (n > 32) sum = sum.add(FloatVector.fromArray(FLOATS, partials, i + 32));
-            sum.intoArray(partials, lane);
+            FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 32)).intoArray(partials, lane);
         }
     }
 
