@@ -278,16 +278,18 @@ public final class ChunkSum {
         return true;
     }
 
-    /** Sums and adds a few whole blocks of the body, which need no copy; stops at one that is not as expected, and before one with an element to be excluded. */
+    /** Sums and adds a few whole blocks of the body, which need no copy; stops at one that is not as expected. */
     private int sumBlocksInPlace(RowKernel kernel, int from, int patched, int excluded) {
         if (stride != 1 || prepared != null || array == null && (masked || !store.sums())) return 0;
         boolean cleaned = masked;
-        boolean folded = array != null && !cleaned;
-        int count = Math.min(folded ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
-        if (folded && patched >= from && patched < from + count * BLOCK) count = (patched - from) / BLOCK;
+        boolean plain = array != null && !cleaned;
+        int count = Math.min(plain ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
         if (count <= 0) return 0;
+        boolean patches = patched >= from && patched < from + count * BLOCK;
+        boolean folded = plain && !patches;
         long first = base + start + from;
         if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, sums, tops);
+        else if (plain) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
         else if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
         else store.sum(kernel, first, BLOCK, body, BLOCK, count, exponent, constants, partials, tops);
         int usual = 0;

@@ -111,15 +111,16 @@ final class WarmStart {
         return waiting != 0;
     }
 
+    /** Every loop turns more than once: C2 would leave out what it has never seen, and compile again, interpreting meanwhile, when that comes. */
     private long time(RowKernel kernel, Group group) {
         float[] k = Exp2.constants(1);
         int grain = RowKernel.GRAIN;
         long start = System.nanoTime();
         switch (group) {
             case SUMS -> {
-                kernel.sum(x, 0, 0, N, N, 1, 0, k, partials, 0, tops, 0);
+                kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
                 kernel.fold(partials, N, 1, lanes);
-                kernel.sumFolded(x, 0, 0, N, N, 1, 0, k, partials, lanes, tops);
+                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, lanes, tops);
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
                 kernel.log(numbers, NUMBERS);
@@ -133,16 +134,17 @@ final class WarmStart {
             case TERMS -> {
                 kernel.terms(x, 0, N, 0, k, 1, partials, 0);
                 kernel.termsMinus(x, 0, N, 0, k, 1, x, N, partials, 0);
-                kernel.termsRows(x, 0, N, N - 9, 1, rounders, rounders, 0, k, partials, 0, N);
+                kernel.termsRows(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, k, partials, 0, N);
             }
             case MASKS -> {
-                kernel.sumMasked(x, 0, 0, N, N, 1, 0, k, partials, 0, tops, 0, bits);
+                kernel.sumMasked(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, bits);
                 kernel.mask(x, N, -0x1p22f);
             }
             case COLUMNS -> {
                 kernel.sumColumns(x, 0, grain, 40, grain, excluded, 0, k, columns, tops);
                 kernel.foldColumns(columns, grain, lanes);
-                kernel.sumRows(x, 0, 40, 40, 4, excluded, 0, 0, k, partials, numbers, lanes);
+                kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, partials, numbers, lanes);
+                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, partials, numbers, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, k, partials, 0, grain);
             }
             case GAPS -> kernel.gaps(x, 0, x, N, N, kernel.max(x, 0, N), lanes);

@@ -142,7 +142,7 @@ public final class SimdKernel implements RowKernel {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        if (n < BLOCK) Arrays.fill(partials, ONE_BLOCK + n, ONE_BLOCK + BLOCK, 0f);
+        Arrays.fill(partials, ONE_BLOCK + n, ONE_BLOCK + BLOCK, 0f);
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
             IntVector top = IntVector.zero(INTS);
