@@ -119,8 +119,8 @@ final class LossBatch {
 
     /** Whether {@link #write} can write the gradient. */
     static boolean writes(LossCall call) {
-        boolean suits = call.logits.columns() <= RowBatch.SHORT || call.logits.inPlace() && call.gradient != null && call.gradient.inPlace();
-        return call.gradient != null && suits && call.options.smoothing() == 0;
+        if (call.gradient == null || call.options.smoothing() != 0) return false;
+        return call.logits.columns() <= RowBatch.SHORT || call.logits.inPlace() && call.gradient.inPlace();
     }
 
     /** Writes the gradient of the usual rows. */
@@ -135,8 +135,8 @@ final class LossBatch {
             factors[k] = counts ? (float) (factor * (main + pull) * power[k]) : 0;
         }
         boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();
-        if (call.logits.columns() >= GRAIN && inPlace) writeLong(call, r, factor);
-        else writeShort(call, r, factor);
+        if (call.logits.columns() >= GRAIN && inPlace) writeRows(call, r, factor);
+        else writeSideBySide(call, r, factor);
     }
 
     private float atTarget(LossOptions options, double factor, int k) {
@@ -144,7 +144,7 @@ final class LossBatch {
         return (float) RowLoss.atTarget(factor, 0, 0, weight, 2 * options.zLoss() * lse[k], weight, p[k], notP[k]);
     }
 
-    private void writeLong(LossCall call, int r, double factor) {
+    private void writeRows(LossCall call, int r, double factor) {
         Rows x = call.logits;
         Rows gradient = call.gradient;
         for (int first = 0, end; first < count; first = end) {
@@ -159,7 +159,7 @@ final class LossBatch {
         }
     }
 
-    private void writeShort(LossCall call, int r, double factor) {
+    private void writeSideBySide(LossCall call, int r, double factor) {
         Rows x = call.logits;
         int n = rows.lieSideBySide(x, r, count);
         int stride = n + RowBatch.GAP;

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Sums of many rows at a time, with the bits that {@link ChunkSum} gives each row: long chains of dependent operations overlap across
  * rows. Rows of up to {@link #SHORT} columns lie side by side, a row a lane; longer ones of up to one block are summed one behind the
- * other and finished together. What is not as expected is left to ChunkSum.
+ * other and finished together, and so are those of few columns whose target is left out. What is not as expected is left to ChunkSum.
  *
  * <p>Scratch for one thread, 30 KB; {@link #ofThread} hands it out.
  */
@@ -29,8 +29,10 @@ public final class RowBatch {
     static final int TILE_LENGTH = TILE + SHORT * GAP;
     /** Columns up to which rows may be summed as they lie. */
     private static final int MEDIUM = 127;
-    /** As many terms of exponents below the lowest that has its E add up to less: above this a row's largest element is not too small for its E. */
+    /** 127 terms whose exponents are below the range of E add up to less: a row of a larger sum has an element in that range. */
     private static final double LARGE_REST = 0x1p-33;
+    /** Batches that are not tried as they lie after one that could not be summed so: the next ones are mostly alike. */
+    private static final int PAUSE = 32;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = ThreadLocal.withInitial(RowBatch::new);
@@ -52,6 +54,7 @@ public final class RowBatch {
     private final double[] logs = new double[ROWS];
     private final boolean[] usual = new boolean[ROWS];
     private boolean transposed;
+    private int pause;
     private int tileStride;
 
     private RowBatch() {}
@@ -163,19 +166,26 @@ public final class RowBatch {
 
     // ---- rows of few columns, as they lie
 
-    /** Columns from which rows are summed as they lie: where vectors are narrow, turning them over costs less than empty lanes up to a few more. */
+    /**
+     * Columns from which rows are summed as they lie: below, turning them over costs less than empty lanes, the more so the narrower vectors are. Never
+     * below GRAIN, so that what is read behind a row lies in the next one.
+     */
     private static int fewest(int lanes) {
-        return lanes == 1 || lanes == GRAIN ? GRAIN : 40;
+        return lanes == 1 ? GRAIN : lanes == GRAIN ? 24 : 40;
     }
 
-    /** False, with nothing done, where rows do not lie so, or one of them is not as expected. */
+    /** False, with nothing of use done, where rows do not lie so, or one of them is not as expected. */
     private boolean sumInRows(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int columns = x.columns();
         if (!x.inPlace() || columns < fewest(kernel.lanes()) || columns > MEDIUM) return false;
+        if (pause > 0) {
+            pause--;
+            return false;
+        }
         float[] data = x.data();
         int from = x.start(r);
         int whole = columns + GRAIN - 1 & -GRAIN;
-        int inside = from + (long) (count - 1) * x.rowStride() > data.length - whole ? count - 1 : count; // only behind the last row the array may end too soon
+        int inside = from + (long) (count - 1) * x.rowStride() > data.length - whole ? count - 1 : count; // the array may end too soon behind the last row
         int e = chunk.exponent();
         int top = kernel.sumRows(data, from, x.rowStride(), columns, inside, excluded, 0, e, chunk.constants(), partials, logs, sums);
         if (inside < count) {
@@ -183,8 +193,9 @@ public final class RowBatch {
             top = ChunkSum.unsignedMax(top, kernel.sumRows(scratch, 0, whole, columns, 1, excluded, inside, e, chunk.constants(), partials, logs, sums));
         }
         boolean usual = ChunkSum.outside(top) >= 0;
-        for (int k = 0; k < count; k++) usual &= sums[k] >= LARGE_REST;
-        if (usual) Arrays.fill(tops, 0, count, top);
+        for (int k = 0; k < count; k++) usual &= sums[k] >= LARGE_REST || excluded[k] < 0; // of an ignored row nobody uses the sum
+        if (usual) Arrays.fill(tops, 0, count, top); // in range, as each of theirs is: more is not asked of them where an element is excluded
+        else pause = PAUSE;
         return usual;
     }
 

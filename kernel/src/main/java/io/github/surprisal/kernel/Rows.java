@@ -57,7 +57,7 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
         return inPlace() || direct() && columns > RowBatch.SHORT;
     }
 
-    /** Whether {@link RowBatch} reads short rows here: a row a lane, in any layout. */
+    /** Whether {@link RowBatch} reads short rows here, in any layout. */
     boolean sideBySide() {
         return data != null && columns <= RowBatch.SHORT;
     }

@@ -291,7 +291,6 @@ public final class SimdKernel implements RowKernel {
         }
     }
 
-
     @Override
     public void log(double[] x, int n) {
         for (int i = 0; i < n; i += DOUBLES.length()) {

@@ -18,7 +18,7 @@ import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link RowKernel#sumRows}: rows as they lie, with empty lanes at their ends. Turning them over costs more than those, even for ten columns. */
+/** {@link RowKernel#sumRows}: rows as they lie, with empty lanes at their ends, which from some columns on cost less than turning the rows over. */
 final class SimdRows {
     private static final VectorShape SHAPE = SimdKernel.shape();
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
