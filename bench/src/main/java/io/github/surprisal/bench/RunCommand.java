@@ -37,7 +37,7 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--full", description = "the same as --mode full")
     private boolean full;
 
-    @Option(names = "--seconds", paramLabel = "N", defaultValue = "230",
+    @Option(names = "--seconds", paramLabel = "N", defaultValue = "255",
             description = "the time that a quick run divides among its benchmarks. Default: ${DEFAULT-VALUE}")
     private int seconds;
 
