@@ -213,8 +213,9 @@ public final class ChunkSum {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (excluded == NONE && needsCare(others + best, Double.NaN, top, exponent)) {
-            sumWithCare(kernel);
+        } else if (excluded == NONE && needsCare(others + best)) {
+            if (length <= RowBatch.SHORT) sumInDouble(kernel);
+            else sumWithCare(kernel);
         } else {
             chunk.set(exponent * DoubleMath.LN2, 0, others + best);
         }
@@ -493,14 +494,52 @@ public final class ChunkSum {
     /**
      * Whether few elements make up a sum whose logarithm is near 0, where an ulp is less than a term's error: the largest element
      * must stay apart, and the others be summed more exactly. Also makes a lone element return itself, for which elsewhere
-     * the rounding to float suffices. log is that of sum, or NaN where it has not been taken: it is needed seldom.
+     * the rounding to float suffices.
+     *
+     * @param lse the logarithm of the sum, which is in units of 2^exponent
      */
-    boolean needsCare(double sum, double log, int top, int exponent) {
+    boolean needsCare(double sum, double lse, int top, int exponent) {
         double largest = DoubleMath.powerOfTwo(top - exponent);
-        if (topApart && sum < 4 * largest) return true;
-        if (Math.abs(top) > 5 || sum >= FEW * largest) return false;
-        boolean dominated = Math.abs(top) <= 3 && sum < 2 * largest;
-        return dominated || Math.abs(exponent * DoubleMath.LN2 + (Double.isNaN(log) ? DoubleMath.log(sum) : log)) < 1;
+        long near = Double.doubleToRawLongBits(Math.abs(lse) - 1); // each below 0 where it holds: no branch to mispredict
+        long few = Double.doubleToRawLongBits(sum - FEW * largest) & Math.abs(top) - 6;
+        long dominated = Double.doubleToRawLongBits(sum - 2 * largest) & Math.abs(top) - 4;
+        long apart = Double.doubleToRawLongBits(sum - 4 * largest) & (topApart ? -1 : 0);
+        return (few & (dominated | near) | apart) < 0;
+    }
+
+    /** The same, with the logarithm taken only where it matters, which is seldom. */
+    private boolean needsCare(double sum) {
+        if (sum >= FEW * DoubleMath.powerOfTwo(top - exponent) || !topApart && Math.abs(top) > 5) return false;
+        return needsCare(sum, exponent * DoubleMath.LN2 + DoubleMath.log(sum), top, exponent);
+    }
+
+    /** Few elements: e^gap of each, in order, on top of how many there are as large as the largest, less one. */
+    private void sumInDouble(RowKernel kernel) {
+        int largest = Integer.MIN_VALUE;
+        for (int i = 0; i < length; i++) largest = Math.max(largest, ordered(element(i)));
+        double anchor = scale() * ofOrdered(largest);
+        int rounded = length + 7 & -8;
+        Arrays.fill(sums, length, rounded, 0);
+        int count = 0;
+        for (int i = 0; i < length; i++) {
+            double gap = scale() * element(i) - anchor;
+            count += gap == 0 ? 1 : 0;
+            sums[i] = gap == 0 ? Double.NEGATIVE_INFINITY : gap;
+        }
+        kernel.exp(sums, rounded);
+        double rest = count - 1;
+        for (int i = 0; i < length; i++) rest += sums[i];
+        chunk.set(anchor, 1, rest);
+    }
+
+    /** An integer as large among integers as x among numbers, -0 below +0: to find a maximum without branches. */
+    static int ordered(float x) {
+        int bits = Float.floatToRawIntBits(x);
+        return bits ^ bits >> 31 & Integer.MAX_VALUE;
+    }
+
+    static float ofOrdered(int ordered) {
+        return Float.intBitsToFloat(ordered ^ ordered >> 31 & Integer.MAX_VALUE);
     }
 
     private void sumWithCare(RowKernel kernel) {
@@ -576,7 +615,7 @@ public final class ChunkSum {
         chunk.set(scale() * max, 1, sum);
     }
 
-    private double scale() {
+    double scale() {
         return constants[Exp2.C1]; // the polynomial of e^(scale * r) begins 1 + scale * r
     }
 
@@ -597,6 +636,10 @@ public final class ChunkSum {
 
     float[] partials() {
         return partials;
+    }
+
+    float[] scratch() {
+        return scratch;
     }
 
     boolean masked() {

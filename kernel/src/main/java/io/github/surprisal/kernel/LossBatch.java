@@ -21,9 +21,9 @@ final class LossBatch {
     private final double[] xy = new double[ROWS];
     private final double[] weight = new double[ROWS];
     private final double[] t = new double[ROWS];
-    private final float[] rounders = new float[ROWS];
-    private final float[] factors = new float[ROWS];
-    private final float[] out = rows.scratchForTerms();
+    private final float[] rounders = rows.rounders;
+    private final float[] factors = rows.factors;
+    private final float[] out = rows.sideBySide();
     private final boolean[] usual = new boolean[ROWS];
     private boolean all;
     private int count;
@@ -87,6 +87,11 @@ final class LossBatch {
 
     /** The targets' logits times the scale; false if one of them is below lowest or NaN. */
     private boolean gatherTargets(Rows x, int r, double scale, double lowest) {
+        if (rows.copyApart(xy, count, scale)) {
+            long outside = 0;
+            for (int k = 0; k < count; k++) outside |= Double.doubleToRawLongBits(xy[k] - lowest); // of a NaN the row's top tells
+            return outside >= 0;
+        }
         float[] source = rows.source(x);
         int at = source == null ? 0 : rows.from(x, r);
         int rowStep = rows.rowStep(x);
@@ -160,31 +165,15 @@ final class LossBatch {
     }
 
     private void writeSideBySide(LossCall call, int r, double factor) {
-        Rows x = call.logits;
-        int n = rows.lieSideBySide(x, r, count);
-        int stride = n + RowBatch.GAP;
-        call.kernel.termsColumns(rows.source(x), rows.from(x, r), rows.stride(x), x.columns(), n, rounders, factors, call.options.constants(), out, 0, stride);
+        int stride = rows.terms(call.kernel, call.logits, r, count);
         for (int k = 0; k < count; k++) {
             if (usual[k]) out[targets[k] * stride + k] = atTarget(call.options, factor, k);
         }
-        put(call.gradient, r, stride);
-    }
-
-    private void put(Rows gradient, int r, int stride) {
-        float[] data = gradient.data();
-        boolean together = gradient.contiguous() || r % gradient.columnStride() + count <= gradient.columnStride();
-        if (together && all) {
-            int rowStep = gradient.contiguous() ? gradient.rowStride() : 1;
-            int to = gradient.start(r);
-            for (int c = 0; c < gradient.columns(); c++, to += gradient.columnStride()) {
-                for (int k = 0; k < count; k++) data[to + k * rowStep] = out[c * stride + k];
-            }
-            return;
-        }
-        for (int k = 0; k < count; k++) {
-            if (!usual[k]) continue;
-            int to = gradient.start(r + k);
-            for (int c = 0; c < gradient.columns(); c++, to += gradient.columnStride()) data[to] = out[c * stride + k];
+        for (int first = 0, end; first < count; first = end) {
+            end = first + 1;
+            if (!usual[first]) continue;
+            while (end < count && usual[end]) end++;
+            rows.put(call.kernel, call.gradient, r, first, end, stride);
         }
     }
 }

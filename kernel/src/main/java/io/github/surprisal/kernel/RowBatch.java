@@ -49,11 +49,17 @@ public final class RowBatch {
     private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
     private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] tops = new int[ROWS];
+    private final float[] apart = chunk.scratch(); // read at once
+    /** A row's {@link Exp2#rounder} and factor, to write its terms. */
+    final float[] rounders = new float[ROWS];
+
+    final float[] factors = new float[ROWS];
     private final double[] groupSums = new double[8 * GROUP];
     private final double[] sums = new double[ROWS];
     private final double[] logs = new double[ROWS];
     private final boolean[] usual = new boolean[ROWS];
     private boolean transposed;
+    private boolean keptApart;
     private int pause;
     private int tileStride;
 
@@ -109,10 +115,71 @@ public final class RowBatch {
         Arrays.fill(lse, count, rounded, 1);
         for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = 1;
         kernel.log(lse, rounded);
+        int special = finishPlain(count, e, lse);
+        boolean together = x.columns() <= SHORT;
+        int waiting = 0;
+        for (int i = 0; i < special; i++) {
+            int k = groupTops[i];
+            if (!together || !usual[k]) {
+                lse[k] = chunk.lseOfRow(kernel, x, r + k);
+                continue;
+            }
+            if (waiting == groupSums.length || (waiting + 1) * x.columns() > sums.length) {
+                finishInDouble(kernel, waiting, x.columns(), lse);
+                waiting = 0;
+            }
+            lse[k] = anchorInDouble(x, r, k, waiting);
+            tops[waiting++] = k;
+        }
+        finishInDouble(kernel, waiting, x.columns(), lse);
+    }
+
+    /** Adds the anchor; those that need more are put into groupTops, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
+    private int finishPlain(int count, int e, double[] lse) {
         double anchor = e * DoubleMath.LN2;
+        int special = 0;
         for (int k = 0; k < count; k++) {
-            if (usual[k] && !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e)) lse[k] += anchor;
-            else lse[k] = chunk.lseOfRow(kernel, x, r + k);
+            lse[k] += anchor;
+            boolean plain = usual[k] & !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e);
+            groupTops[special] = k;
+            special += plain ? 0 : 1;
+        }
+        return special;
+    }
+
+    /** What {@link ChunkSum} does in double, for row k of the batch; the gaps go where the sums were. The anchor. */
+    private double anchorInDouble(Rows x, int r, int k, int i) {
+        float[] source = source(x);
+        int from = from(x, r) + k * rowStep(x);
+        int stride = stride(x);
+        int columns = x.columns();
+        int largest = Integer.MIN_VALUE;
+        for (int c = 0; c < columns; c++) largest = Math.max(largest, ChunkSum.ordered(source[from + c * stride]));
+        double anchor = chunk.scale() * ChunkSum.ofOrdered(largest);
+        int count = 0;
+        for (int c = 0, j = i * columns; c < columns; c++, j++) {
+            double gap = chunk.scale() * source[from + c * stride] - anchor;
+            count += gap == 0 ? 1 : 0;
+            sums[j] = gap == 0 ? Double.NEGATIVE_INFINITY : gap;
+        }
+        groupSums[i] = count - 1;
+        return anchor;
+    }
+
+    /** Adds to the anchors of so many rows, tops[0 ..], the logarithms of their sums. */
+    private void finishInDouble(RowKernel kernel, int count, int columns, double[] lse) {
+        int n = count * columns;
+        Arrays.fill(sums, n, n + 7 & -8, 0);
+        kernel.exp(sums, n + 7 & -8);
+        for (int i = 0; i < count; i++) {
+            double rest = groupSums[i];
+            for (int j = i * columns; j < (i + 1) * columns; j++) rest += sums[j];
+            groupSums[i] = rest;
+        }
+        Arrays.fill(groupSums, count, count + 7 & -8, 0);
+        kernel.log1p(groupSums, count + 7 & -8);
+        for (int i = 0; i < count; i++) {
+            if (groupSums[i] != 0) lse[tops[i]] += groupSums[i]; // the sign of a lone -0 survives
         }
     }
 
@@ -124,6 +191,7 @@ public final class RowBatch {
      */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         transposed = false;
+        keptApart = false;
         int columns = x.columns();
         if (excluded != null && sumInRows(kernel, x, r, count, excluded)) {
             return areUsual(count);
@@ -275,24 +343,52 @@ public final class RowBatch {
     // ---- short rows, side by side
 
     private void sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
-        int n = lieSideBySide(x, r, count);
-        kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops);
+        int n = lieSideBySide(kernel, x, r, count);
+        kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops, apart);
         kernel.foldColumns(partials, n, sums);
+        keptApart = true;
     }
 
     /** Puts the short rows at hand side by side, if they do not lie so, and returns how many that makes with what the last vector lacks. */
-    int lieSideBySide(Rows x, int r, int count) {
+    int lieSideBySide(RowKernel kernel, Rows x, int r, int count) {
         int n = count + GRAIN - 1 & -GRAIN;
         boolean needed = x.contiguous() || count < n;
         tileStride = n + GAP;
-        if (needed && !transposed) transpose(x, r, count, n);
+        if (needed && !transposed) transpose(kernel, x, r, count, n);
         transposed = needed;
         return n;
     }
 
-    /** Room for the terms of a tile, until the next sum. */
-    float[] scratchForTerms() {
+    /** Puts the short rows' terms times factors, side by side, into {@link #sideBySide}, where columns are so far apart as returned. */
+    int terms(RowKernel kernel, Rows x, int r, int count) {
+        int n = lieSideBySide(kernel, x, r, count);
+        kernel.termsColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, chunk.constants(), partials, 0, n + GAP);
+        return n + GAP;
+    }
+
+    /** Room for a tile, until the next sum. */
+    float[] sideBySide() {
         return partials;
+    }
+
+    /** Copies rows first .. end of {@link #sideBySide} to their places from row r + first of an array on. */
+    void put(RowKernel kernel, Rows to, int r, int first, int end, int stride) {
+        int columns = to.columns();
+        if (to.contiguous()) {
+            kernel.transposeBack(partials, first, stride, columns, end - first, to.data(), to.start(r + first), to.rowStride());
+        } else {
+            for (int k = first, next; k < end; k = next) { // up to the next outer index
+                next = (int) Math.min(end, k + (long) to.columnStride() - (r + k) % to.columnStride());
+                for (int c = 0; c < columns; c++) System.arraycopy(partials, c * stride + k, to.data(), to.start(r + k) + c * to.columnStride(), next - k);
+            }
+        }
+    }
+
+    /** Copies the excluded elements, where the sum has found them on the way. */
+    boolean copyApart(double[] to, int n, double scale) {
+        if (!keptApart) return false;
+        for (int k = 0; k < n; k++) to[k] = scale * apart[k];
+        return true;
     }
 
     /** Where element (row k, column c) of the rows at hand is: source[from + c * stride + k * rowStep]. */
@@ -312,33 +408,10 @@ public final class RowBatch {
         return !transposed && x.contiguous() ? x.rowStride() : 1;
     }
 
-    /** Five columns at a time, with the longer loop inside. */
-    private void transpose(Rows x, int r, int count, int n) {
-        float[] data = x.data();
+    private void transpose(RowKernel kernel, Rows x, int r, int count, int n) {
         int columns = x.columns();
-        int step = x.columnStride();
-        int rowStep = x.contiguous() ? x.rowStride() : 1; // count rows never reach into the next outer index
-        int from = x.start(r);
-        int c = 0;
-        for (; c + 5 <= columns; c += 5) transposeFive(data, from + c * step, step, rowStep, scratch, c * tileStride, tileStride, count);
-        for (; c < columns; c++) {
-            for (int k = 0, at = from + c * step; k < count; k++, at += rowStep) scratch[c * tileStride + k] = data[at];
-        }
-        for (c = 0; c < columns && count < n; c++) Arrays.fill(scratch, c * tileStride + count, c * tileStride + n, 0f);
-    }
-
-    private static void transposeFive(float[] data, int from, int step, int rowStep, float[] t, int to, int stride, int count) {
-        for (int k = to, at = from; k < to + count; k++, at += rowStep) {
-            float a = data[at];
-            float b = data[at + step];
-            float c = data[at + 2 * step];
-            float d = data[at + 3 * step];
-            float e = data[at + 4 * step];
-            t[k] = a;
-            t[k + stride] = b;
-            t[k + 2 * stride] = c;
-            t[k + 3 * stride] = d;
-            t[k + 4 * stride] = e;
-        }
+        if (x.contiguous()) kernel.transpose(x.data(), x.start(r), x.rowStride(), columns, count, scratch, tileStride);
+        else ScalarKernel.transpose(x.data(), x.start(r), 1, x.columnStride(), columns, 0, count, scratch, tileStride); // never reaches into the next outer index
+        for (int c = 0; c < columns && count < n; c++) Arrays.fill(scratch, c * tileStride + count, c * tileStride + n, 0f);
     }
 }

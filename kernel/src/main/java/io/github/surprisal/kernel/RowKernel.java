@@ -132,11 +132,20 @@ public interface RowKernel extends InformationKernel {
     int COLUMN = 272;
 
     /**
-     * The partial sums of rows of up to 64 columns: partials[i * COLUMN + r], 0 <= i < 16, as {@link #sum} makes them of the row and padding in four
-     * streams of 16, but without the element excluded[r] (-1 for none); an element below k's padding is taken for it. tops[r] becomes the unsigned
-     * maximum of the row's {@link Exp2#exponentBits}, of the excluded one too.
+     * Puts rows that lie one behind the other side by side: out[c * stride + r] = x[from + r * step + c], 0 <= c < columns, 0 <= r < count. Overwrites
+     * out[0 .. max(columns, GRAIN) * stride).
      */
-    void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops);
+    void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride);
+
+    /** The way back: out[to + r * step + c] = x[c * stride + first + r]. x goes on to GRAIN * stride, or its last column. */
+    void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step);
+
+    /**
+     * The partial sums of rows of up to 64 columns: partials[i * COLUMN + r], 0 <= i < 16, as {@link #sum} makes them of the row and padding in four
+     * streams of 16, but without the element excluded[r] (-1 for none), of which apart[r] becomes a copy (of none, 0); an element below k's padding is taken for it.
+     * tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too.
+     */
+    void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart);
 
     /** sums[r] = the sum of partials[i * COLUMN + r] over i, in the tree of {@link #fold}. */
     void foldColumns(float[] partials, int n, double[] sums);

@@ -9,7 +9,7 @@ final class RowWriter {
     private static final int LONG_PIECE = 1 << 16;
     private static final int GRAIN = RowKernel.GRAIN;
     /** Up to here (2^19) terms are computed from x, beyond from x - max: see {@link ChunkSum}. */
-    private static final double MAX_DIRECT = 524288;
+    static final double MAX_DIRECT = 524288;
 
     private final float[] shifted = new float[PIECE];
     private final float[] tail = new float[2 * GRAIN];

@@ -222,14 +222,51 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+    public void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
+        transpose(x, from, step, 1, columns, 0, count, out, stride);
+    }
+
+    /** Of rows first .. count, whose elements are columnStep apart. Five columns at a time, with the longer loop inside. */
+    public static void transpose(float[] x, int from, int step, int columnStep, int columns, int first, int count, float[] out, int stride) {
+        int c = 0;
+        for (; c + 5 <= columns; c += 5) {
+            int to = c * stride;
+            for (int r = first, at = from + c * columnStep + first * step; r < count; r++, at += step) {
+                float a = x[at];
+                float b = x[at + columnStep];
+                float d = x[at + 2 * columnStep];
+                float e = x[at + 3 * columnStep];
+                float f = x[at + 4 * columnStep];
+                out[to + r] = a;
+                out[to + r + stride] = b;
+                out[to + r + 2 * stride] = d;
+                out[to + r + 3 * stride] = e;
+                out[to + r + 4 * stride] = f;
+            }
+        }
+        for (; c < columns; c++) {
+            for (int r = first, at = from + c * columnStep + first * step; r < count; r++, at += step) out[c * stride + r] = x[at];
+        }
+    }
+
+    @Override
+    public void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
+        for (int c = 0; c < columns; c++) {
+            for (int r = 0; r < count; r++) out[to + r * step + c] = x[c * stride + first + r];
+        }
+    }
+
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart) {
         float rounder = Exp2.rounder(e);
         Arrays.fill(tops, 0, n, 0);
+        Arrays.fill(apart, 0, n, 0f);
         for (int i = 0; i < GRAIN; i++) {
             for (int r = 0; r < n; r++) {
                 float sum = 0;
                 for (int c = i; c < columns; c += GRAIN) {
                     float v = x[from + c * stride + r];
+                    if (c == excluded[r]) apart[r] = v;
                     if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
                     tops[r] = unsignedMax(tops[r], Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
                     if (c == excluded[r]) v = k[Exp2.PADDING];

@@ -109,7 +109,15 @@ final class SelfTest {
         for (int r = 0; r < n; r++) excluded[r] = r % 9 - 1;
         float[] partials = new float[RowKernel.GRAIN * RowKernel.COLUMN];
         int[] tops = new int[n];
-        kernel.sumColumns(x, 0, 5, 21, n, excluded, 0, Exp2.constants(1), partials, tops);
+        kernel.transpose(x, 1, 2, 37, n + 2, partials, n + 3);
+        for (int c = 0; c < 37; c++) results = append(results, Arrays.copyOfRange(partials, c * (n + 3), c * (n + 3) + n + 2), n + 2);
+        float[] rows = new float[13 * (2 * n + 3)];
+        kernel.transposeBack(partials, 1, n + 3, 13, n + 2, rows, 0, 13);
+        kernel.transposeBack(partials, 1, n + 3, 11, n, rows, 13 * (n + 2), 13);
+        results = append(results, rows, rows.length);
+        float[] apart = new float[n];
+        kernel.sumColumns(x, 0, 5, 21, n, excluded, 0, Exp2.constants(1), partials, tops, apart);
+        results = append(results, apart, n);
         results = append(results, partials, partials.length);
         for (int top : tops) results = append(results, top);
         double[] sums = new double[n];

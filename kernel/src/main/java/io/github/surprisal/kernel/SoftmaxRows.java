@@ -1,10 +1,10 @@
 package io.github.surprisal.kernel;
 
+import java.util.Arrays;
+
 /** softmax and log-softmax of rows. Scratch for one thread, 20 KB. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
-
-    private static final int GROUP = RowKernel.GROUP;
 
     private final RowWriter writer = new RowWriter();
     private final RowPieces pieces = new RowPieces();
@@ -12,9 +12,6 @@ public final class SoftmaxRows {
     private final RowBatch batch = RowBatch.ofThread();
     private final double[] lse = new double[RowBatch.ROWS];
     private final float[] scratch = new float[Store.PIECE];
-    private final double[] powers = new double[GROUP];
-    private final float[] rounders = new float[GROUP];
-    private final float[] factors = new float[GROUP];
 
     // What is written of the row at hand: its log-sum-exp, relative to its largest element max if it is huge.
     private double rowLse;
@@ -30,7 +27,7 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
-        if (x.straight() && out.straight()) {
+        if (x.straight() && out.straight() || sideBySide(x, out)) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
                 count = RowBatch.countCachedFrom(x, r, to);
                 batch(kernel, x, out, logarithm, r, count);
@@ -57,31 +54,65 @@ public final class SoftmaxRows {
 
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         batch.withConstants(Exp2.constants(1)).withTopApart(logarithm).lse(kernel, x, r, count, lse);
-        if (x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm && areUsual(count)) {
-            for (int k = 0; k < count; k += GROUP) writeGroup(kernel, x, out, r + k, k, Math.min(GROUP, count - k));
-            return;
-        }
+        boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
+        boolean together = rows || x.columns() > 1 && sideBySide(x, out);
+        int left = 0;
         for (int k = 0; k < count; k++) {
+            if (together && Math.abs(lse[k]) <= RowWriter.MAX_DIRECT) continue;
+            left++;
             if (prepare(kernel, x, out, logarithm, r + k, lse[k], null)) write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
+            lse[k] = Double.NaN; // done
+        }
+        if (left == count) return;
+        int stride = 0;
+        if (logarithm) stride = logarithms(kernel, x, r, count);
+        else findFactors(kernel, count);
+        if (!logarithm && !rows) stride = batch.terms(kernel, x, r, count);
+        for (int first = 0, end; first < count; first = end) {
+            end = first + 1;
+            if (Double.isNaN(lse[first])) continue;
+            while (end < count && !Double.isNaN(lse[end])) end++;
+            if (!rows) batch.put(kernel, out, r, first, end, stride);
+            else writeRows(kernel, x, out, r, first, end);
         }
     }
 
-    /** Whether all rows have a logarithm of usual size. */
-    private boolean areUsual(int count) {
-        boolean usual = true;
-        for (int k = 0; k < count; k++) usual &= !RowWriter.isHuge(lse[k]) && lse[k] == lse[k];
-        return usual;
+    private static boolean sideBySide(Rows x, Rows out) {
+        return x.columns() <= RowBatch.SHORT && x.data() != null && out.data() != null;
     }
 
-    /** Writes a few usual rows, whose log-sum-exp are lse[first ..], with the bits of {@link RowWriter}. */
-    private void writeGroup(RowKernel kernel, Rows x, Rows out, int r, int first, int count) {
-        for (int k = 0; k < GROUP; k++) powers[k] = k < count ? RowWriter.powerOf(lse[first + k]) : 0;
-        kernel.exp(powers, GROUP);
+    /** With the bits of {@link RowWriter}. */
+    private void findFactors(RowKernel kernel, int count) {
+        int rounded = count + 7 & -8;
         for (int k = 0; k < count; k++) {
-            rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse[first + k]));
-            factors[k] = (float) powers[k];
+            batch.rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse[k]));
+            lse[k] = RowWriter.powerOf(lse[k]);
         }
-        kernel.termsRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, rounders, factors, 0, Exp2.constants(1), out.data(), out.start(r), out.rowStride());
+        Arrays.fill(lse, count, rounded, 0);
+        kernel.exp(lse, rounded);
+        for (int k = 0; k < count; k++) batch.factors[k] = (float) lse[k];
+    }
+
+    private void writeRows(RowKernel kernel, Rows x, Rows out, int r, int first, int end) {
+        kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, batch.rounders, batch.factors, first, Exp2.constants(1),
+                out.data(), out.start(r + first), out.rowStride());
+    }
+
+    /** As {@link #logarithms(SoftmaxRows, float[], int, int, float[], int)}, of short rows side by side. */
+    private int logarithms(RowKernel kernel, Rows x, int r, int count) {
+        int stride = batch.lieSideBySide(kernel, x, r, count) + RowBatch.GAP;
+        for (int k = 0; k < count; k++) {
+            batch.factors[k] = (float) lse[k];
+            batch.rounders[k] = (float) (lse[k] - batch.factors[k]);
+        }
+        for (int c = 0; c < x.columns(); c++) {
+            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, batch.factors, batch.rounders, batch.sideBySide(), c * stride);
+        }
+        return stride;
+    }
+
+    private static void subtract(float[] x, int from, int n, float[] high, float[] low, float[] out, int to) {
+        for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high[i]) - low[i];
     }
 
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {

@@ -107,8 +107,19 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
-        start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops);
+    public void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
+        start.of(COLUMNS).transpose(x, from, step, columns, count, out, stride);
+    }
+
+    @Override
+    public void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
+        start.of(COLUMNS).transposeBack(x, first, stride, columns, count, out, to, step);
+    }
+
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+            float[] apart) {
+        start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
     }
 
     @Override

@@ -4,7 +4,8 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, LARGEST, GAP, ROW_SUM, ROW_TOP, COLUMN, COLUMN_TOP, COLUMN_FOLD, COLUMN_TERM,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, LARGEST, GAP, ROW_SUM, ROW_TOP,
+        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, COLUMN_FOLD, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -171,8 +172,22 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
-        scalar.sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops);
+    public void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
+        scalar.transpose(x, from, step, columns, count, out, stride);
+        if (fault == Fault.TRANSPOSE && at < count) out[at] = Math.nextUp(out[at]);
+    }
+
+    @Override
+    public void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
+        scalar.transposeBack(x, first, stride, columns, count, out, to, step);
+        if (fault == Fault.TRANSPOSE_BACK && at < count) out[to + at * step] = Math.nextUp(out[to + at * step]);
+    }
+
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+            float[] apart) {
+        scalar.sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+        if (fault == Fault.COLUMN_APART && at < n) apart[at] = Math.nextUp(apart[at]);
         if (fault == Fault.COLUMN && at < n) partials[at] = Math.nextUp(partials[at]);
         if (fault == Fault.COLUMN_TOP && at < n) tops[at] ^= 1;
     }

@@ -4,6 +4,7 @@ import static io.github.surprisal.kernel.KernelPair.SCALAR;
 import static io.github.surprisal.kernel.KernelPair.SPECIALS;
 import static io.github.surprisal.kernel.KernelPair.assertBits;
 import static io.github.surprisal.kernel.KernelPair.assertSame;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
@@ -456,11 +457,15 @@ class SameBitsTest {
                 float[] actual = expected.clone();
                 int[] expectedRowTops = new int[n];
                 int[] actualRowTops = new int[n];
-                SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, expectedRowTops);
-                simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, actualRowTops);
+                float[] expectedApart = new float[n];
+                float[] actualApart = new float[n];
+                Arrays.fill(actualApart, 9);
+                SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, expectedRowTops, expectedApart);
+                simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, actualRowTops, actualApart);
                 String call = ", columns " + columns + ", n " + n + ", offset " + offset + ", seed " + SEED;
                 assertSame(expected, actual, () -> "sumColumns" + call);
                 assertSame(expectedRowTops, actualRowTops, () -> "tops of sumColumns" + call);
+                assertSame(expectedApart, actualApart, () -> "apart of sumColumns" + call);
                 double[] expectedSums = new double[RowKernel.COLUMN];
                 double[] actualSums = new double[RowKernel.COLUMN];
                 SCALAR.foldColumns(expected, n, expectedSums);
@@ -478,6 +483,39 @@ class SameBitsTest {
                 SCALAR.termsColumns(x, offset, stride, columns, n, rounders, factors, k, expectedOut, 1, stride);
                 simd.termsColumns(x, offset, stride, columns, n, rounders, factors, k, actualOut, 1, stride);
                 assertSame(expectedOut, actualOut, () -> "termsColumns" + call);
+            }
+        }
+    }
+
+    /** Side by side and back, with gaps and without, up to the last element of the arrays. */
+    @Test
+    void rowsSideBySide() {
+        for (int columns = 1; columns <= 64; columns++) {
+            for (int count : new int[] {1, 15, 16, 17, 32, 33, 47, 64}) {
+                for (int step = columns; step <= columns + 1; step++) {
+                    int offset = (columns + count) % OFFSETS;
+                    float[] x = Shape.NORMAL_3.fill(offset + (count - 1) * step + columns, SEED + columns);
+                    String call = ", columns " + columns + ", count " + count + ", step " + step + ", offset " + offset + ", seed " + SEED;
+                    int stride = count + columns % 3;
+                    float[] expected = new float[Math.max(columns, GRAIN) * stride];
+                    float[] actual = expected.clone();
+                    SCALAR.transpose(x, offset, step, columns, count, expected, stride);
+                    simd.transpose(x, offset, step, columns, count, actual, stride);
+                    for (int c = 0; c < columns; c++) {
+                        int at = c * stride;
+                        assertSame(Arrays.copyOfRange(expected, at, at + count), Arrays.copyOfRange(actual, at, at + count), () -> "transpose" + call);
+                    }
+                    float[] back = new float[x.length];
+                    Arrays.fill(back, 7);
+                    float[] expectedBack = back.clone();
+                    int first = count / 3;
+                    SCALAR.transposeBack(expected, first, stride, columns, count - first, expectedBack, offset + first * step, step);
+                    simd.transposeBack(expected, first, stride, columns, count - first, back, offset + first * step, step);
+                    assertSame(expectedBack, back, () -> "transposeBack" + call);
+                    for (int r = first; r < count; r++) {
+                        for (int c = 0; c < columns; c++) assertEquals(x[offset + r * step + c], back[offset + r * step + c], () -> "there and back" + call);
+                    }
+                }
             }
         }
     }

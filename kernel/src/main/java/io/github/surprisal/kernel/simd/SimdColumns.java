@@ -10,11 +10,13 @@ import static jdk.incubator.vector.VectorOperators.UMIN;
 
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
+import io.github.surprisal.kernel.ScalarKernel;
 import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.Vector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -29,9 +31,133 @@ final class SimdColumns {
     private static final int GRAIN = RowKernel.GRAIN;
     private static final int COLUMN = RowKernel.COLUMN;
 
+    /** Up to so many columns are turned over as fast one by one. */
+    private static final int SCALAR_COLUMNS = 4;
+    private static final IntVector ZIP_LOW = zip(0);
+    private static final IntVector ZIP_HIGH = zip(LANES / 2);
+
     private SimdColumns() {}
 
-    static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+    /** Takes lanes from first on from two vectors in turn. */
+    private static IntVector zip(int first) {
+        int[] lanes = new int[LANES];
+        for (int i = 0; i < LANES; i++) lanes[i] = first + i / 2 + i % 2 * LANES;
+        return IntVector.fromArray(INTS, lanes, 0);
+    }
+
+    /** Tiles of 16 by 16 in registers; the last of several tiles of columns overlaps the one before. */
+    static void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
+        int whole = LANES == GRAIN && columns > SCALAR_COLUMNS ? count & -LANES : 0;
+        while (whole > 0 && from + (whole - 1) * step + LANES > x.length) whole -= LANES; // only the last rows of an array reach beyond it
+        for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
+            transposeTiles(x, from + c, LANES * step, step, whole, out, c * stride, LANES, stride);
+        }
+        if (whole < count) ScalarKernel.transpose(x, from, step, 1, columns, whole, count, out, stride);
+    }
+
+    /** Of few columns a whole vector each, if there are no gaps between rows: the next row overwrites what is too much, and the last row is not among them. */
+    static void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
+        boolean few = columns < LANES;
+        int whole = LANES == GRAIN && columns > SCALAR_COLUMNS && (!few || step == columns) ? (few ? count - 1 : count) & -LANES : 0;
+        while (few && whole > 0 && to + (whole - 1) * step + LANES > out.length) whole -= LANES;
+        for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
+            transposeTiles(x, c * stride + first, LANES, stride, whole, out, to + c, LANES * step, step);
+        }
+        for (int c = 0; c < columns; c++) {
+            for (int r = whole; r < count; r++) out[to + r * step + c] = x[c * stride + first + r];
+        }
+    }
+
+    /** Zips rows k and k + 8 four times, which makes columns of them. Without helpers, and always all 16 columns: C2 keeps only so in registers what it can. */
+    private static void transposeTiles(float[] x, int from, int nextFrom, int step, int count, float[] out, int to, int nextTo, int stride) {
+        IntVector lo = ZIP_LOW;
+        IntVector hi = ZIP_HIGH;
+        for (int r = 0; r < count; r += LANES, from += nextFrom, to += nextTo) {
+            IntVector a0 = FloatVector.fromArray(FLOATS, x, from).reinterpretAsInts();
+            IntVector a1 = FloatVector.fromArray(FLOATS, x, from + step).reinterpretAsInts();
+            IntVector a2 = FloatVector.fromArray(FLOATS, x, from + 2 * step).reinterpretAsInts();
+            IntVector a3 = FloatVector.fromArray(FLOATS, x, from + 3 * step).reinterpretAsInts();
+            IntVector a4 = FloatVector.fromArray(FLOATS, x, from + 4 * step).reinterpretAsInts();
+            IntVector a5 = FloatVector.fromArray(FLOATS, x, from + 5 * step).reinterpretAsInts();
+            IntVector a6 = FloatVector.fromArray(FLOATS, x, from + 6 * step).reinterpretAsInts();
+            IntVector a7 = FloatVector.fromArray(FLOATS, x, from + 7 * step).reinterpretAsInts();
+            IntVector a8 = FloatVector.fromArray(FLOATS, x, from + 8 * step).reinterpretAsInts();
+            IntVector a9 = FloatVector.fromArray(FLOATS, x, from + 9 * step).reinterpretAsInts();
+            IntVector a10 = FloatVector.fromArray(FLOATS, x, from + 10 * step).reinterpretAsInts();
+            IntVector a11 = FloatVector.fromArray(FLOATS, x, from + 11 * step).reinterpretAsInts();
+            IntVector a12 = FloatVector.fromArray(FLOATS, x, from + 12 * step).reinterpretAsInts();
+            IntVector a13 = FloatVector.fromArray(FLOATS, x, from + 13 * step).reinterpretAsInts();
+            IntVector a14 = FloatVector.fromArray(FLOATS, x, from + 14 * step).reinterpretAsInts();
+            IntVector a15 = FloatVector.fromArray(FLOATS, x, from + 15 * step).reinterpretAsInts();
+            IntVector b0 = lo.selectFrom(a0, a8);
+            IntVector b1 = hi.selectFrom(a0, a8);
+            IntVector b2 = lo.selectFrom(a1, a9);
+            IntVector b3 = hi.selectFrom(a1, a9);
+            IntVector b4 = lo.selectFrom(a2, a10);
+            IntVector b5 = hi.selectFrom(a2, a10);
+            IntVector b6 = lo.selectFrom(a3, a11);
+            IntVector b7 = hi.selectFrom(a3, a11);
+            IntVector b8 = lo.selectFrom(a4, a12);
+            IntVector b9 = hi.selectFrom(a4, a12);
+            IntVector b10 = lo.selectFrom(a5, a13);
+            IntVector b11 = hi.selectFrom(a5, a13);
+            IntVector b12 = lo.selectFrom(a6, a14);
+            IntVector b13 = hi.selectFrom(a6, a14);
+            IntVector b14 = lo.selectFrom(a7, a15);
+            IntVector b15 = hi.selectFrom(a7, a15);
+            a0 = lo.selectFrom(b0, b8);
+            a1 = hi.selectFrom(b0, b8);
+            a2 = lo.selectFrom(b1, b9);
+            a3 = hi.selectFrom(b1, b9);
+            a4 = lo.selectFrom(b2, b10);
+            a5 = hi.selectFrom(b2, b10);
+            a6 = lo.selectFrom(b3, b11);
+            a7 = hi.selectFrom(b3, b11);
+            a8 = lo.selectFrom(b4, b12);
+            a9 = hi.selectFrom(b4, b12);
+            a10 = lo.selectFrom(b5, b13);
+            a11 = hi.selectFrom(b5, b13);
+            a12 = lo.selectFrom(b6, b14);
+            a13 = hi.selectFrom(b6, b14);
+            a14 = lo.selectFrom(b7, b15);
+            a15 = hi.selectFrom(b7, b15);
+            b0 = lo.selectFrom(a0, a8);
+            b1 = hi.selectFrom(a0, a8);
+            b2 = lo.selectFrom(a1, a9);
+            b3 = hi.selectFrom(a1, a9);
+            b4 = lo.selectFrom(a2, a10);
+            b5 = hi.selectFrom(a2, a10);
+            b6 = lo.selectFrom(a3, a11);
+            b7 = hi.selectFrom(a3, a11);
+            b8 = lo.selectFrom(a4, a12);
+            b9 = hi.selectFrom(a4, a12);
+            b10 = lo.selectFrom(a5, a13);
+            b11 = hi.selectFrom(a5, a13);
+            b12 = lo.selectFrom(a6, a14);
+            b13 = hi.selectFrom(a6, a14);
+            b14 = lo.selectFrom(a7, a15);
+            b15 = hi.selectFrom(a7, a15);
+            lo.selectFrom(b0, b8).reinterpretAsFloats().intoArray(out, to);
+            hi.selectFrom(b0, b8).reinterpretAsFloats().intoArray(out, to + stride);
+            lo.selectFrom(b1, b9).reinterpretAsFloats().intoArray(out, to + 2 * stride);
+            hi.selectFrom(b1, b9).reinterpretAsFloats().intoArray(out, to + 3 * stride);
+            lo.selectFrom(b2, b10).reinterpretAsFloats().intoArray(out, to + 4 * stride);
+            hi.selectFrom(b2, b10).reinterpretAsFloats().intoArray(out, to + 5 * stride);
+            lo.selectFrom(b3, b11).reinterpretAsFloats().intoArray(out, to + 6 * stride);
+            hi.selectFrom(b3, b11).reinterpretAsFloats().intoArray(out, to + 7 * stride);
+            lo.selectFrom(b4, b12).reinterpretAsFloats().intoArray(out, to + 8 * stride);
+            hi.selectFrom(b4, b12).reinterpretAsFloats().intoArray(out, to + 9 * stride);
+            lo.selectFrom(b5, b13).reinterpretAsFloats().intoArray(out, to + 10 * stride);
+            hi.selectFrom(b5, b13).reinterpretAsFloats().intoArray(out, to + 11 * stride);
+            lo.selectFrom(b6, b14).reinterpretAsFloats().intoArray(out, to + 12 * stride);
+            hi.selectFrom(b6, b14).reinterpretAsFloats().intoArray(out, to + 13 * stride);
+            lo.selectFrom(b7, b15).reinterpretAsFloats().intoArray(out, to + 14 * stride);
+            hi.selectFrom(b7, b15).reinterpretAsFloats().intoArray(out, to + 15 * stride);
+        }
+    }
+
+    static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+            float[] apart) {
         if (columns < GRAIN) Arrays.fill(partials, columns * COLUMN, GRAIN * COLUMN, 0f);
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
@@ -46,27 +172,34 @@ final class SimdColumns {
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        Arrays.fill(tops, 0, n, 0);
-        for (int c = 0; c < columns && c < GRAIN; c++) {
-            int at = from + c * stride;
-            int to = c * COLUMN;
-            for (int r = 0; r < n; r += LANES) {
-                FloatVector v = FloatVector.fromArray(FLOATS, x, at + r);
+        int few = Math.min(columns, GRAIN);
+        for (int r = 0; r < n; r += LANES) {
+            int at = from + r;
+            IntVector y = IntVector.fromArray(INTS, excluded, r);
+            IntVector top = IntVector.zero(INTS);
+            FloatVector a = FloatVector.zero(FLOATS);
+            for (int c = 0; c < few; c++) {
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + c * stride);
+                VectorMask<Integer> isApart = y.compare(EQ, c);
+                a = a.blend(v, isApart.cast(FLOATS));
                 v = v.blend(padding, v.compare(LT, padding)); // not an unsigned minimum: a NaN of negative sign stays one
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                IntVector.fromArray(INTS, tops, r).lanewise(UMAX, z).intoArray(tops, r);
-                z = z.lanewise(MAX, zero).blend(zero, IntVector.fromArray(INTS, excluded, r).compare(EQ, c)); // the excluded term gets the scale +0
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero).blend(zero, isApart); // the excluded term gets the scale +0
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector d = m.fma(lo, m.fma(hi, v));
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(partials, to + r);
+                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(partials, c * COLUMN + r);
             }
+            top.intoArray(tops, r);
+            a.intoArray(apart, r);
         }
-        if (columns > GRAIN) addFurther(x, from, stride, columns, n, excluded, e, k, partials, tops);
+        if (columns > GRAIN) addFurther(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
     }
 
     /** Adds the terms of the columns from GRAIN on to the partial sums: those 16 columns apart share one. */
-    private static void addFurther(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+    private static void addFurther(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+            float[] apart) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -85,10 +218,12 @@ final class SimdColumns {
             int to = (c & GRAIN - 1) * COLUMN;
             for (int r = 0; r < n; r += LANES) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + r);
+                VectorMask<Integer> isApart = IntVector.fromArray(INTS, excluded, r).compare(EQ, c);
+                FloatVector.fromArray(FLOATS, apart, r).blend(v, isApart.cast(FLOATS)).intoArray(apart, r);
                 v = v.blend(padding, v.compare(LT, padding));
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 IntVector.fromArray(INTS, tops, r).lanewise(UMAX, z).intoArray(tops, r);
-                z = z.lanewise(MAX, zero).blend(zero, IntVector.fromArray(INTS, excluded, r).compare(EQ, c));
+                z = z.lanewise(MAX, zero).blend(zero, isApart);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector d = m.fma(lo, m.fma(hi, v));
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);

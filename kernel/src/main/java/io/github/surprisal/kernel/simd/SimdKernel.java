@@ -549,8 +549,19 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
-        SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops);
+    public void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
+        SimdColumns.transpose(x, from, step, columns, count, out, stride);
+    }
+
+    @Override
+    public void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
+        SimdColumns.transposeBack(x, first, stride, columns, count, out, to, step);
+    }
+
+    @Override
+    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+            float[] apart) {
+        SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
     }
 
     @Override
