@@ -81,6 +81,15 @@ final class LossBatch {
         if (call.gradient != null) finishGradients(rounded);
     }
 
+    boolean allUsual() {
+        return all;
+    }
+
+    double addGaps(double sum) {
+        for (int k = 0; k < count; k++) sum += gap[k];
+        return sum;
+    }
+
     boolean isUsual(int k) {
         return usual[k];
     }

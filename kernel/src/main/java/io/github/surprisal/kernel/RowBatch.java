@@ -131,7 +131,7 @@ public final class RowBatch {
             lse[k] = anchorInDouble(x, r, k, waiting);
             tops[waiting++] = k;
         }
-        finishInDouble(kernel, waiting, x.columns(), lse);
+        if (waiting > 0) finishInDouble(kernel, waiting, x.columns(), lse);
     }
 
     /** Adds the anchor; those that need more are put into groupTops, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
@@ -274,8 +274,8 @@ public final class RowBatch {
         int body = ChunkSum.body(columns);
         int tail = columns - STREAMS * body;
         boolean masked = chunk.masked();
-        Arrays.fill(groupTops, 0);
-        Arrays.fill(groupBits, 0);
+        Arrays.fill(groupTops, 0, 2 * GROUP, 0);
+        if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
         if (x.data() != null) {
             sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
         } else {

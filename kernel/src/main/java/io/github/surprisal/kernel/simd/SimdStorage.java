@@ -73,6 +73,9 @@ final class SimdStorage implements StorageKernel {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         MemorySegment source = profiled(x);
+        // LANES, but C2 does not know: from a loop of constant step it splits each block's first turn off, to check its ranges, and the loads of that
+        // turn keep the prefetchers from the streams wherever blocks begin in the first 64 of 256 bytes, as those of malloc do: 0.7 of the speed.
+        int turn = Math.min(LANES, n);
         for (int b = 0; b < count; b++) {
             long at0 = from + b * step;
             long at1 = at0 + stream;
@@ -80,7 +83,7 @@ final class SimdStorage implements StorageKernel {
             long at3 = at2 + stream;
             int block = to + b * BLOCK;
             IntVector top = IntVector.zero(INTS);
-            for (int i = 0; i < n; i += LANES) {
+            for (int i = 0; i < n; i += turn) {
                 FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, at0 + 4L * i, ORDER);
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
