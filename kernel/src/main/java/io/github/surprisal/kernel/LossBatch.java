@@ -96,11 +96,7 @@ final class LossBatch {
 
     /** The targets' logits times the scale; false if one of them is below lowest or NaN. */
     private boolean gatherTargets(Rows x, int r, double scale, double lowest) {
-        if (rows.copyApart(xy, count, scale)) {
-            long outside = 0;
-            for (int k = 0; k < count; k++) outside |= Double.doubleToRawLongBits(xy[k] - lowest); // of a NaN the row's top tells
-            return outside >= 0;
-        }
+        if (rows.copyApart(xy, count, scale)) return true;
         float[] source = rows.source(x);
         int at = source == null ? 0 : rows.from(x, r);
         int rowStep = rows.rowStep(x);

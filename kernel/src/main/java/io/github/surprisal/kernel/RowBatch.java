@@ -196,7 +196,7 @@ public final class RowBatch {
         if (excluded != null && sumInRows(kernel, x, r, count, excluded)) {
             return areUsual(count);
         } else if (columns > 0 && x.sideBySide()) {
-            sumShort(kernel, x, r, count, excluded == null ? NONE : excluded);
+            if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
         } else if (columns > 0 && x.straight() && ChunkSum.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
             for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded);
         } else {
@@ -218,6 +218,11 @@ public final class RowBatch {
             usual[k] = ChunkSum.outside(tops[k]) >= 0 && ChunkSum.outside(sums[k]) >= 0 && chunk.isDirect();
         }
         return all;
+    }
+
+    private boolean allUsual(int count) {
+        Arrays.fill(usual, 0, count, true);
+        return true;
     }
 
     boolean isUsual(int k) {
@@ -342,11 +347,12 @@ public final class RowBatch {
 
     // ---- short rows, side by side
 
-    private void sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+    /** Whether all of them are as expected; false does not say that one is not. */
+    private boolean sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int n = lieSideBySide(kernel, x, r, count);
-        kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops, apart);
-        kernel.foldColumns(partials, n, sums);
+        int top = kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops, apart);
         keptApart = true;
+        return kernel.foldColumns(partials, n, LARGE_REST, sums) && ChunkSum.outside(top) >= 0 && chunk.isDirect();
     }
 
     /** Puts the short rows at hand side by side, if they do not lie so, and returns how many that makes with what the last vector lacks. */
@@ -384,7 +390,7 @@ public final class RowBatch {
         }
     }
 
-    /** Copies the excluded elements, where the sum has found them on the way. */
+    /** Copies the excluded elements times scale, if the sum has found them on the way; no usual row's is then too low for {@link TargetShare}. */
     boolean copyApart(double[] to, int n, double scale) {
         if (!keptApart) return false;
         for (int k = 0; k < n; k++) to[k] = scale * apart[k];

@@ -131,6 +131,9 @@ public interface RowKernel extends InformationKernel {
     /** From one partial sum of a row to the next: up to 256 rows side by side, and not a power of two, lest all lie in the same sets of the cache. */
     int COLUMN = 272;
 
+    /** {@link Exp2#exponentBits} of an excluded element of 2^-860, in units of 2^e: far enough inside {@link TargetShare#MAX_POWER}. */
+    int LOWEST_APART = Exp2.ZERO_SCALE + 127 - 860;
+
     /**
      * Puts rows that lie one behind the other side by side: out[c * stride + r] = x[from + r * step + c], 0 <= c < columns, 0 <= r < count. Overwrites
      * out[0 .. max(columns, GRAIN) * stride).
@@ -143,12 +146,19 @@ public interface RowKernel extends InformationKernel {
     /**
      * The partial sums of rows of up to 64 columns: partials[i * COLUMN + r], 0 <= i < 16, as {@link #sum} makes them of the row and padding in four
      * streams of 16, but without the element excluded[r] (-1 for none), of which apart[r] becomes a copy (of none, 0); an element below k's padding is taken for it.
-     * tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too.
+     * tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in
+     * units of 2^e.
+     *
+     * @return the unsigned maximum of tops
      */
-    void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart);
+    int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart);
 
-    /** sums[r] = the sum of partials[i * COLUMN + r] over i, in the tree of {@link #fold}. */
-    void foldColumns(float[] partials, int n, double[] sums);
+    /**
+     * sums[r] = the sum of partials[i * COLUMN + r] over i, in the tree of {@link #fold}.
+     *
+     * @return whether each is in [least, infinity)
+     */
+    boolean foldColumns(float[] partials, int n, double least, double[] sums);
 
     /**
      * out[to + c * outStride + r] = t(x[..]) * factors[r], with the term of {@link Exp2} for constants k and the exponent whose

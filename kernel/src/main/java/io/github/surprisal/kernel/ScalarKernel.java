@@ -257,7 +257,7 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart) {
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart) {
         float rounder = Exp2.rounder(e);
         Arrays.fill(tops, 0, n, 0);
         Arrays.fill(apart, 0, n, 0f);
@@ -275,15 +275,24 @@ public final class ScalarKernel implements RowKernel {
                 partials[i * COLUMN + r] = sum;
             }
         }
+        int top = 0;
+        for (int r = 0; r < n; r++) {
+            if (Exp2.exponentBits(apart[r], rounder, k[Exp2.LOG2E]) < LOWEST_APART) tops[r] = -1;
+            top = unsignedMax(top, tops[r]);
+        }
+        return top;
     }
 
     @Override
-    public void foldColumns(float[] partials, int n, double[] sums) {
+    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
+        boolean inside = true;
         for (int r = 0; r < n; r++) {
             double even = (pair(partials, r, 0) + pair(partials, r, 4)) + (pair(partials, r, 2) + pair(partials, r, 6));
             double odd = (pair(partials, r, 1) + pair(partials, r, 5)) + (pair(partials, r, 3) + pair(partials, r, 7));
             sums[r] = even + odd;
+            inside &= sums[r] >= least && sums[r] < Double.POSITIVE_INFINITY;
         }
+        return inside;
     }
 
     private static double pair(float[] partials, int r, int i) {

@@ -117,14 +117,14 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
             float[] apart) {
-        start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+        return start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
     }
 
     @Override
-    public void foldColumns(float[] partials, int n, double[] sums) {
-        start.of(COLUMNS).foldColumns(partials, n, sums);
+    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
+        return start.of(COLUMNS).foldColumns(partials, n, least, sums);
     }
 
     @Override

@@ -144,7 +144,7 @@ final class WarmStart {
                 kernel.transpose(x, 0, 40, 40, 2 * grain + 2, columns, 2 * grain + 2);
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
                 kernel.sumColumns(x, 0, grain, 40, grain, excluded, 0, k, columns, tops, partials);
-                kernel.foldColumns(columns, grain, lanes);
+                kernel.foldColumns(columns, grain, 1, lanes);
                 kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, partials, numbers, lanes);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, partials, numbers, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, k, partials, 0, grain);

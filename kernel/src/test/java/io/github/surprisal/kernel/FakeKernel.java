@@ -5,7 +5,7 @@ class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
         NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, LARGEST, GAP, ROW_SUM, ROW_TOP,
-        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, COLUMN_FOLD, COLUMN_TERM,
+        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -184,18 +184,20 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
             float[] apart) {
-        scalar.sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+        int top = scalar.sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
         if (fault == Fault.COLUMN_APART && at < n) apart[at] = Math.nextUp(apart[at]);
         if (fault == Fault.COLUMN && at < n) partials[at] = Math.nextUp(partials[at]);
         if (fault == Fault.COLUMN_TOP && at < n) tops[at] ^= 1;
+        return fault == Fault.TOP_OF_COLUMNS ? top ^ 1 : top;
     }
 
     @Override
-    public void foldColumns(float[] partials, int n, double[] sums) {
-        scalar.foldColumns(partials, n, sums);
+    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
+        boolean inside = scalar.foldColumns(partials, n, least, sums);
         if (fault == Fault.COLUMN_FOLD && at < n) sums[at] = Math.nextUp(sums[at]);
+        return inside != (fault == Fault.COLUMNS_INSIDE);
     }
 
     @Override

@@ -451,6 +451,7 @@ class SameBitsTest {
                 int stride = n + columns % 3;
                 float[] x = Shape.NORMAL_3.fill(offset + columns * stride + n, SEED + columns);
                 x[offset + columns] = SPECIALS[columns % SPECIALS.length];
+                x[offset + n - 1] = columns % 2 == 0 ? -596 : -595; // about where an excluded element is too low
                 int[] excluded = new int[n];
                 for (int r = 0; r < n; r++) excluded[r] = (r * 7 + columns) % (columns + 1) - 1;
                 float[] expected = new float[GRAIN * RowKernel.COLUMN];
@@ -460,16 +461,19 @@ class SameBitsTest {
                 float[] expectedApart = new float[n];
                 float[] actualApart = new float[n];
                 Arrays.fill(actualApart, 9);
-                SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, expectedRowTops, expectedApart);
-                simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, actualRowTops, actualApart);
+                int expectedTop = SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, expectedRowTops, expectedApart);
+                int actualTop = simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, actualRowTops, actualApart);
                 String call = ", columns " + columns + ", n " + n + ", offset " + offset + ", seed " + SEED;
                 assertSame(expected, actual, () -> "sumColumns" + call);
                 assertSame(expectedRowTops, actualRowTops, () -> "tops of sumColumns" + call);
+                assertEquals(expectedTop, actualTop, () -> "top of sumColumns" + call);
                 assertSame(expectedApart, actualApart, () -> "apart of sumColumns" + call);
                 double[] expectedSums = new double[RowKernel.COLUMN];
                 double[] actualSums = new double[RowKernel.COLUMN];
-                SCALAR.foldColumns(expected, n, expectedSums);
-                simd.foldColumns(expected, n, actualSums);
+                SCALAR.foldColumns(expected, n, 0, expectedSums);
+                double least = expectedSums[n / 2];
+                boolean inside = SCALAR.foldColumns(expected, n, least, expectedSums);
+                assertEquals(inside, simd.foldColumns(expected, n, least, actualSums), () -> "foldColumns" + call + ", least " + least);
                 for (int r = 0; r < n; r++) {
                     int row = r;
                     if (Double.isNaN(expectedSums[r]) && Double.isNaN(actualSums[r])) continue;

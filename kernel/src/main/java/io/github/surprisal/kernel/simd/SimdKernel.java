@@ -559,14 +559,14 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
             float[] apart) {
-        SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+        return SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
     }
 
     @Override
-    public void foldColumns(float[] partials, int n, double[] sums) {
-        SimdColumns.fold(partials, n, sums);
+    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
+        return SimdColumns.fold(partials, n, least, sums);
     }
 
     @Override
