@@ -22,7 +22,7 @@ class LossBitsTest {
             losses 535e6ade0a75a502
             nll.gradient bb455fb6d112dcc0
             nll.losses adee7a22e5a3f996
-            softmax d68104f243eeb508
+            softmax 1a6a3b5ce3aaec4e
             totals 166d9a7febb42bd6
             """;
 

@@ -498,19 +498,22 @@ public final class ChunkSum {
      *
      * @param lse the logarithm of the sum, which is in units of 2^exponent
      */
-    boolean needsCare(double sum, double lse, int top, int exponent) {
+    boolean needsCare(double sum, double lse, int top, int exponent, int elements) {
         double largest = DoubleMath.powerOfTwo(top - exponent);
-        long near = Double.doubleToRawLongBits(Math.abs(lse) - 1); // each below 0 where it holds: no branch to mispredict
+        // Each below 0 where it holds: no branch to mispredict.
+        long near = Double.doubleToRawLongBits(Math.abs(lse) - 1);
+        long nearShort = Double.doubleToRawLongBits(Math.abs(lse) - 2) & elements - RowBatch.SHORT - 1; // where care is cheap
         long few = Double.doubleToRawLongBits(sum - FEW * largest) & Math.abs(top) - 6;
         long dominated = Double.doubleToRawLongBits(sum - 2 * largest) & Math.abs(top) - 4;
         long apart = Double.doubleToRawLongBits(sum - 4 * largest) & (topApart ? -1 : 0);
-        return (few & (dominated | near) | apart) < 0;
+        return (few & (dominated | near) | nearShort | apart) < 0;
     }
 
-    /** The same, with the logarithm taken only where it matters, which is seldom. */
+    /** The same of the chunk at hand, with the logarithm taken only where it matters, which is seldom. */
     private boolean needsCare(double sum) {
-        if (sum >= FEW * DoubleMath.powerOfTwo(top - exponent) || !topApart && Math.abs(top) > 5) return false;
-        return needsCare(sum, exponent * DoubleMath.LN2 + DoubleMath.log(sum), top, exponent);
+        boolean few = sum < FEW * DoubleMath.powerOfTwo(top - exponent) && (topApart || Math.abs(top) <= 5);
+        if (!few && length > RowBatch.SHORT) return false;
+        return needsCare(sum, exponent * DoubleMath.LN2 + DoubleMath.log(sum), top, exponent, length);
     }
 
     /** Few elements: e^gap of each, in order, on top of how many there are as large as the largest, less one. */

@@ -94,7 +94,7 @@ final class LossBatch {
         return usual[k];
     }
 
-    /** The targets' logits times the scale; false if one of them is below lowest or NaN. */
+    /** The targets' logits times the scale; false if one of them is below lowest or NaN of a row that is usual so far. */
     private boolean gatherTargets(Rows x, int r, double scale, double lowest) {
         if (rows.copyApart(xy, count, scale)) return true;
         float[] source = rows.source(x);

@@ -49,7 +49,7 @@ public final class RowBatch {
     private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
     private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] tops = new int[ROWS];
-    private final float[] apart = chunk.scratch(); // read at once
+    private final float[] apart = chunk.scratch(); // valid until the next call of chunk
     /** A row's {@link Exp2#rounder} and factor, to write its terms. */
     final float[] rounders = new float[ROWS];
 
@@ -115,7 +115,7 @@ public final class RowBatch {
         Arrays.fill(lse, count, rounded, 1);
         for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = 1;
         kernel.log(lse, rounded);
-        int special = finishPlain(count, e, lse);
+        int special = finishPlain(x.columns(), count, e, lse);
         boolean together = x.columns() <= SHORT;
         int waiting = 0;
         for (int i = 0; i < special; i++) {
@@ -135,12 +135,12 @@ public final class RowBatch {
     }
 
     /** Adds the anchor; those that need more are put into groupTops, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
-    private int finishPlain(int count, int e, double[] lse) {
+    private int finishPlain(int columns, int count, int e, double[] lse) {
         double anchor = e * DoubleMath.LN2;
         int special = 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
-            boolean plain = usual[k] & !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e);
+            boolean plain = usual[k] & !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e, columns);
             groupTops[special] = k;
             special += plain ? 0 : 1;
         }
@@ -244,7 +244,7 @@ public final class RowBatch {
      * below GRAIN, so that what is read behind a row lies in the next one.
      */
     private static int fewest(int lanes) {
-        return lanes == 1 ? GRAIN : lanes == GRAIN ? 24 : 40;
+        return lanes == 1 ? SHORT + 1 : lanes == GRAIN ? 24 : 40;
     }
 
     /** False, with nothing of use done, where rows do not lie so, or one of them is not as expected. */

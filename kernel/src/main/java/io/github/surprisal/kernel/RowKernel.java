@@ -140,7 +140,10 @@ public interface RowKernel extends InformationKernel {
      */
     void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride);
 
-    /** The way back: out[to + r * step + c] = x[c * stride + first + r]. x goes on to GRAIN * stride, or its last column. */
+    /**
+     * The way back: out[to + r * step + c] = x[c * stride + first + r], 0 <= c < columns, 0 <= r < count. Reads x up to max(columns, GRAIN) * stride. On the
+     * way anything may stand in these places of out, but nothing is written elsewhere.
+     */
     void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step);
 
     /**

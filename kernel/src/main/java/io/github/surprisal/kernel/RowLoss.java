@@ -38,9 +38,9 @@ final class RowLoss {
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = batched ? LossBatch.countFrom(call, r, to) : 1;
             if (batched) batch.sum(call, r, count);
-            boolean gaps = gapsOnly && batched && call.losses == null && each == null && batch.allUsual();
-            if (gaps) sum = batch.addGaps(sum);
-            for (int k = gaps ? count : 0; k < count; k++) {
+            boolean together = gapsOnly && batched && call.losses == null && each == null && batch.allUsual();
+            if (together) sum = batch.addGaps(sum);
+            for (int k = 0; !together && k < count; k++) {
                 double loss;
                 boolean known = batched && batch.isUsual(k);
                 if (gapsOnly && known) loss = batch.gap[k];

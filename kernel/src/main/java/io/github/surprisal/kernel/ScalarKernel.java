@@ -26,7 +26,7 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom) {
-        Strip strip = strips ? Strip.ofThread() : null;
+        Strip strip = strips && n >= Strip.SHORTEST ? Strip.ofThread() : null;
         for (int b = 0; b < count; b++) {
             if (strip != null) tops[topsFrom + b] = strip.sum(x, from + b * step, stream, n, e, k, partials, to + b * BLOCK);
             else tops[topsFrom + b] = sumBlock(x, from + b * step, stream, n, Exp2.rounder(e), k, partials, to + b * BLOCK);
@@ -153,18 +153,20 @@ public final class ScalarKernel implements RowKernel {
 
     @Override
     public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
-        for (int i = 0; strips && i < n; i += Strip.LENGTH) {
+        boolean inStrips = strips && n >= Strip.SHORTEST;
+        for (int i = 0; inStrips && i < n; i += Strip.LENGTH) {
             Strip.ofThread().termsMinus(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, factor, minus, minusFrom + i, out, to + i);
         }
-        for (int i = 0; !strips && i < n; i++) out[to + i] = termMinus(x[from + i], e, k, factor, minus[minusFrom + i]);
+        for (int i = 0; !inStrips && i < n; i++) out[to + i] = termMinus(x[from + i], e, k, factor, minus[minusFrom + i]);
     }
 
     @Override
     public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
-        for (int i = 0; strips && i < n; i += Strip.LENGTH) {
+        boolean inStrips = strips && n >= Strip.SHORTEST;
+        for (int i = 0; inStrips && i < n; i += Strip.LENGTH) {
             Strip.ofThread().terms(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, factor, out, to + i);
         }
-        for (int i = 0; !strips && i < n; i++) out[to + i] = maskedTerm(x[from + i], e, k) * factor;
+        for (int i = 0; !inStrips && i < n; i++) out[to + i] = maskedTerm(x[from + i], e, k) * factor;
     }
 
     @Override
@@ -261,7 +263,8 @@ public final class ScalarKernel implements RowKernel {
         float rounder = Exp2.rounder(e);
         Arrays.fill(tops, 0, n, 0);
         Arrays.fill(apart, 0, n, 0f);
-        for (int i = 0; i < GRAIN; i++) {
+        if (strips) sumColumnsInStrips(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+        for (int i = 0; !strips && i < GRAIN; i++) {
             for (int r = 0; r < n; r++) {
                 float sum = 0;
                 for (int c = i; c < columns; c += GRAIN) {
@@ -281,6 +284,16 @@ public final class ScalarKernel implements RowKernel {
             top = unsignedMax(top, tops[r]);
         }
         return top;
+    }
+
+    private static void sumColumnsInStrips(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials,
+            int[] tops, float[] apart) {
+        Strip strip = Strip.ofThread();
+        if (columns < GRAIN) Arrays.fill(partials, columns * COLUMN, GRAIN * COLUMN, 0f);
+        for (int c = 0; c < columns; c++) strip.sumColumn(x, from + c * stride, c, n, excluded, e, k, partials, tops);
+        for (int r = 0; r < n; r++) {
+            if (excluded[r] >= 0 && excluded[r] < columns) apart[r] = x[from + excluded[r] * stride + r];
+        }
     }
 
     @Override

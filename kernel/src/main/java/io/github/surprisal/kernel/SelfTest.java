@@ -113,7 +113,7 @@ final class SelfTest {
         for (int c = 0; c < 37; c++) results = append(results, Arrays.copyOfRange(partials, c * (n + 3), c * (n + 3) + n + 2), n + 2);
         float[] rows = new float[13 * (2 * n + 3)];
         kernel.transposeBack(partials, 1, n + 3, 13, n + 2, rows, 0, 13);
-        kernel.transposeBack(partials, 1, n + 3, 11, n, rows, 13 * (n + 2), 13);
+        kernel.transposeBack(partials, 1, n + 3, 5, n + 2, rows, 13 * (n + 2), 5);
         results = append(results, rows, rows.length);
         float[] apart = new float[n];
         int top = kernel.sumColumns(x, 0, 5, 21, n, excluded, 0, Exp2.constants(1), partials, tops, apart);

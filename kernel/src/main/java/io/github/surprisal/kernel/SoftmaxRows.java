@@ -27,7 +27,8 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
-        if (x.straight() && out.straight() || sideBySide(x, out)) {
+        boolean alone = !logarithm && x.columnStride() > 1 && x.columnStride() < 4; // so few rows next to each other that tiles are faster
+        if (x.straight() && out.straight() || sideBySide(x, out) && !alone) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
                 count = RowBatch.countCachedFrom(x, r, to);
                 batch(kernel, x, out, logarithm, r, count);
@@ -61,7 +62,7 @@ public final class SoftmaxRows {
             if (together && Math.abs(lse[k]) <= RowWriter.MAX_DIRECT) continue;
             left++;
             if (prepare(kernel, x, out, logarithm, r + k, lse[k], null)) write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
-            lse[k] = Double.NaN; // done
+            lse[k] = Double.NaN; // done; also behind kernel.exp
         }
         if (left == count) return;
         int stride = 0;
@@ -101,12 +102,14 @@ public final class SoftmaxRows {
     /** As {@link #logarithms(SoftmaxRows, float[], int, int, float[], int)}, of short rows side by side. */
     private int logarithms(RowKernel kernel, Rows x, int r, int count) {
         int stride = batch.lieSideBySide(kernel, x, r, count) + RowBatch.GAP;
+        float[] high = batch.factors; // neither is needed for anything else here
+        float[] low = batch.rounders;
         for (int k = 0; k < count; k++) {
-            batch.factors[k] = (float) lse[k];
-            batch.rounders[k] = (float) (lse[k] - batch.factors[k]);
+            high[k] = (float) lse[k];
+            low[k] = (float) (lse[k] - high[k]);
         }
         for (int c = 0; c < x.columns(); c++) {
-            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, batch.factors, batch.rounders, batch.sideBySide(), c * stride);
+            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, high, low, batch.sideBySide(), c * stride);
         }
         return stride;
     }

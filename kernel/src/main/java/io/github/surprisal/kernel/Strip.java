@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
  */
 final class Strip {
     static final int LENGTH = RowKernel.BLOCK;
+    /** Of fewer elements the loops, a dozen, cost more than they save. */
+    static final int SHORTEST = 64;
     private static final ThreadLocal<Strip> OF_THREAD = ThreadLocal.withInitial(Strip::new);
 
     private final float[] x = new float[LENGTH];
@@ -55,6 +57,25 @@ final class Strip {
         System.arraycopy(sum, 0, out, to, n);
     }
 
+    /** {@link RowKernel#sumColumns} for column c, which begins at from, but for the excluded elements themselves. */
+    void sumColumn(float[] array, int from, int c, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+        System.arraycopy(array, from, x, 0, n);
+        max(x, k[Exp2.PADDING], n);
+        findExponents(n, e, k);
+        unsignedMax(tops, bits, n);
+        findMantissas(n, e, k);
+        zeroWhereEqual(scaleBits, excluded, c, n);
+        MemorySegment.copy(scaleBitsBytes, 0, scaleBytes, 0, 4L * n);
+        int to = c % RowKernel.GRAIN * RowKernel.COLUMN;
+        if (c < RowKernel.GRAIN) {
+            multiply(x, scale, sum, n);
+        } else {
+            System.arraycopy(partials, to, sum, 0, n);
+            multiplyAdd(x, scale, sum, n);
+        }
+        System.arraycopy(sum, 0, partials, to, n);
+    }
+
     private void maskedTerms(float[] array, int from, int n, int e, float[] k) {
         System.arraycopy(array, from, x, 0, n);
         MemorySegment.copy(xBytes, 0, bitsBytes, 0, 4L * n);
@@ -66,15 +87,22 @@ final class Strip {
 
     /** Replaces the elements by their mantissas and leaves their scales; returns the maximum of the exponent bits, with the sign bit flipped. */
     private int prepare(int n, int e, float[] k) {
-        float rounder = Exp2.rounder(e);
-        exponents(x, z, k[Exp2.LOG2E], rounder, n);
-        MemorySegment.copy(zBytes, 0, bitsBytes, 0, 4L * n);
+        findExponents(n, e, k);
         int top = top(bits, n);
+        findMantissas(n, e, k);
+        return top;
+    }
+
+    private void findExponents(int n, int e, float[] k) {
+        exponents(x, z, k[Exp2.LOG2E], Exp2.rounder(e), n);
+        MemorySegment.copy(zBytes, 0, bitsBytes, 0, 4L * n);
+    }
+
+    private void findMantissas(int n, int e, float[] k) {
         scales(bits, scaleBits, n);
         MemorySegment.copy(bitsBytes, 0, zBytes, 0, 4L * n);
         MemorySegment.copy(scaleBitsBytes, 0, scaleBytes, 0, 4L * n);
-        mantissas(x, z, rounder, k[Exp2.LN2_HI], k[Exp2.LN2_LO], k[Exp2.C1], k[Exp2.C2], k[Exp2.C3], k[Exp2.C4], k[Exp2.C5], k[Exp2.C6], n);
-        return top;
+        mantissas(x, z, Exp2.rounder(e), k[Exp2.LN2_HI], k[Exp2.LN2_LO], k[Exp2.C1], k[Exp2.C2], k[Exp2.C3], k[Exp2.C4], k[Exp2.C5], k[Exp2.C6], n);
     }
 
     private static void exponents(float[] x, float[] z, float log2e, float rounder, int n) {
@@ -106,6 +134,22 @@ final class Strip {
             p = Math.fma(p, r, c2);
             p = Math.fma(p, r, c1);
             x[i] = Math.fma(p, r, 1f);
+        }
+    }
+
+    /** A NaN stays one. */
+    private static void max(float[] x, float least, int n) {
+        for (int i = 0; i < n; i++) x[i] = Math.max(x[i], least);
+    }
+
+    private static void unsignedMax(int[] tops, int[] bits, int n) {
+        for (int i = 0; i < n; i++) tops[i] = Math.max(tops[i] ^ Integer.MIN_VALUE, bits[i] ^ Integer.MIN_VALUE) ^ Integer.MIN_VALUE;
+    }
+
+    private static void zeroWhereEqual(int[] bits, int[] a, int b, int n) {
+        for (int i = 0; i < n; i++) {
+            int difference = a[i] ^ b;
+            bits[i] &= (difference | -difference) >> 31;
         }
     }
 

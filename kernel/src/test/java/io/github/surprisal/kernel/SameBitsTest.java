@@ -467,6 +467,14 @@ class SameBitsTest {
                 assertSame(expected, actual, () -> "sumColumns" + call);
                 assertSame(expectedRowTops, actualRowTops, () -> "tops of sumColumns" + call);
                 assertEquals(expectedTop, actualTop, () -> "top of sumColumns" + call);
+                float[] inStrips = new float[GRAIN * RowKernel.COLUMN];
+                int[] topsInStrips = new int[n];
+                float[] apartInStrips = new float[n];
+                int topInStrips = STRIPS.sumColumns(x, offset, stride, columns, n, excluded, 0, k, inStrips, topsInStrips, apartInStrips);
+                assertEquals(expectedTop, topInStrips, () -> "top of sumColumns in strips" + call);
+                assertSame(expectedRowTops, topsInStrips, () -> "tops of sumColumns in strips" + call);
+                assertSame(expectedApart, apartInStrips, () -> "apart of sumColumns in strips" + call);
+                assertSame(expected, inStrips, () -> "sumColumns in strips" + call);
                 assertSame(expectedApart, actualApart, () -> "apart of sumColumns" + call);
                 double[] expectedSums = new double[RowKernel.COLUMN];
                 double[] actualSums = new double[RowKernel.COLUMN];
@@ -495,7 +503,7 @@ class SameBitsTest {
     @Test
     void rowsSideBySide() {
         for (int columns = 1; columns <= 64; columns++) {
-            for (int count : new int[] {1, 15, 16, 17, 32, 33, 47, 64}) {
+            for (int count : new int[] {1, 15, 16, 17, 18, 19, 32, 33, 47, 64}) {
                 for (int step = columns; step <= columns + 1; step++) {
                     int offset = (columns + count) % OFFSETS;
                     float[] x = Shape.NORMAL_3.fill(offset + (count - 1) * step + columns, SEED + columns);
@@ -509,15 +517,16 @@ class SameBitsTest {
                         int at = c * stride;
                         assertSame(Arrays.copyOfRange(expected, at, at + count), Arrays.copyOfRange(actual, at, at + count), () -> "transpose" + call);
                     }
-                    float[] back = new float[x.length];
-                    Arrays.fill(back, 7);
-                    float[] expectedBack = back.clone();
-                    int first = count / 3;
-                    SCALAR.transposeBack(expected, first, stride, columns, count - first, expectedBack, offset + first * step, step);
-                    simd.transposeBack(expected, first, stride, columns, count - first, back, offset + first * step, step);
-                    assertSame(expectedBack, back, () -> "transposeBack" + call);
-                    for (int r = first; r < count; r++) {
-                        for (int c = 0; c < columns; c++) assertEquals(x[offset + r * step + c], back[offset + r * step + c], () -> "there and back" + call);
+                    for (int first : new int[] {0, count / 3}) {
+                        float[] back = new float[x.length + GRAIN]; // behind the rows nothing changes
+                        Arrays.fill(back, 7);
+                        float[] expectedBack = back.clone();
+                        SCALAR.transposeBack(expected, first, stride, columns, count - first, expectedBack, offset + first * step, step);
+                        simd.transposeBack(expected, first, stride, columns, count - first, back, offset + first * step, step);
+                        assertSame(expectedBack, back, () -> "transposeBack" + call + ", first " + first);
+                        for (int r = first; r < count; r++) {
+                            for (int c = 0; c < columns; c++) assertEquals(x[offset + r * step + c], back[offset + r * step + c], () -> "there and back" + call);
+                        }
                     }
                 }
             }

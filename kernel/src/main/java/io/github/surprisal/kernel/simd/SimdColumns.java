@@ -49,18 +49,21 @@ final class SimdColumns {
     /** Tiles of 16 by 16 in registers; the last of several tiles of columns overlaps the one before. */
     static void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
         int whole = LANES == GRAIN && columns > SCALAR_COLUMNS ? count & -LANES : 0;
-        while (whole > 0 && from + (whole - 1) * step + LANES > x.length) whole -= LANES; // only the last rows of an array reach beyond it
+        while (whole > 0 && from + (whole - 1) * step > x.length - LANES) whole -= LANES; // only the last rows of an array reach beyond it
         for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
             transposeTiles(x, from + c, LANES * step, step, whole, out, c * stride, LANES, stride);
         }
         if (whole < count) ScalarKernel.transpose(x, from, step, 1, columns, whole, count, out, stride);
     }
 
-    /** Of few columns a whole vector each, if there are no gaps between rows: the next row overwrites what is too much, and the last row is not among them. */
+    /**
+     * Of few columns a whole vector each, if there are no gaps between rows: the next rows overwrite what is too much, and so many as it may reach into
+     * are left to the end.
+     */
     static void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
         boolean few = columns < LANES;
-        int whole = LANES == GRAIN && columns > SCALAR_COLUMNS && (!few || step == columns) ? (few ? count - 1 : count) & -LANES : 0;
-        while (few && whole > 0 && to + (whole - 1) * step + LANES > out.length) whole -= LANES;
+        int further = few ? (LANES - 1) / columns : 0;
+        int whole = LANES == GRAIN && columns > SCALAR_COLUMNS && (!few || step == columns) ? Math.max(0, count - further) & -LANES : 0;
         for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
             transposeTiles(x, c * stride + first, LANES, stride, whole, out, to + c, LANES * step, step);
         }
