@@ -1,12 +1,14 @@
 package io.github.surprisal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.oracle.DoubleDouble;
 import io.github.surprisal.oracle.Oracle;
 import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +37,30 @@ class LogSumExpAccuracyTest {
             float[] x = shape.fill(n, seed);
             String where = shape + ", n " + n + ", seed " + seed;
             Contract.check(LogSumExp.of(x), Oracle.logSumExp(x, 0, n), Contract.bound(shape), () -> where);
+        }
+    }
+
+    /** Up to 64 elements whose result is near 0 are rounded once, alone and among other rows. */
+    @Test
+    void shortRowsNearZero() {
+        SplittableRandom random = new SplittableRandom(20251125);
+        for (int n = 1; n <= 64; n++) {
+            int rows = 40;
+            float[] x = new float[rows * n];
+            for (int r = 0; r < rows; r++) {
+                float[] row = Shape.NORMAL.fill(n, 64 * n + r);
+                double shift = random.nextDouble(-1.99, 1.99) - LogSumExp.of(row);
+                for (int c = 0; c < n; c++) x[r * n + c] = (float) (row[c] + shift);
+            }
+            float[] together = new float[rows];
+            LogSumExp.ofRows(Matrix.of(x, rows, n), together);
+            for (int r = 0; r < rows; r++) {
+                String where = "n " + n + ", row " + r;
+                DoubleDouble exact = Oracle.logSumExp(x, r * n, (r + 1) * n);
+                float alone = LogSumExp.of(x, r * n, (r + 1) * n);
+                assertEquals(alone, together[r], where);
+                assertTrue(Oracle.ulpError(alone, exact) <= 0.51 || Oracle.absoluteError(alone, exact) <= 1e-15, () -> where + ": " + alone + ", " + exact.hi());
+            }
         }
     }
 
