@@ -2,7 +2,6 @@ package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
-import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
@@ -160,7 +159,7 @@ final class SimdColumns {
         }
     }
 
-    static int sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
+    static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
             float[] apart) {
         if (columns < GRAIN) Arrays.fill(partials, columns * COLUMN, GRAIN * COLUMN, 0f);
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
@@ -199,21 +198,20 @@ final class SimdColumns {
             a.intoArray(apart, r);
         }
         if (columns > GRAIN) addFurther(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
-        return finishTops(n, e, k, tops, apart);
     }
 
-    private static int finishTops(int n, int e, float[] k, int[] tops, float[] apart) {
+    /** What is left of sum: apart from it, which is as much as C2 keeps in registers. */
+    static int finishTops(int n, int e, float[] k, int[] tops, float[] apart) {
         FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        IntVector topOfAll = IntVector.zero(INTS);
         for (int r = 0; r < n; r += LANES) {
             IntVector top = IntVector.fromArray(INTS, tops, r);
             IntVector z = FloatVector.fromArray(FLOATS, apart, r).fma(log2e, rounder).reinterpretAsInts();
-            top = top.blend(-1, z.compare(LT, RowKernel.LOWEST_APART));
-            top.intoArray(tops, r);
-            topOfAll = topOfAll.lanewise(UMAX, top);
+            top.blend(-1, z.compare(LT, RowKernel.LOWEST_APART)).intoArray(tops, r);
         }
-        return SimdKernel.unsignedMaxLane(topOfAll);
+        int topOfAll = Integer.MIN_VALUE; // not a vector: what reduces it may be a call, for which C2 would put it into an object
+        for (int r = 0; r < n; r++) topOfAll = Math.max(topOfAll, tops[r] ^ Integer.MIN_VALUE);
+        return topOfAll ^ Integer.MIN_VALUE;
     }
 
     /** Adds the terms of the columns from GRAIN on to the partial sums: those 16 columns apart share one. */
@@ -251,8 +249,7 @@ final class SimdColumns {
         }
     }
 
-    static boolean fold(float[] partials, int n, double least, double[] sums) {
-        VectorMask<Double> inside = DOUBLES.maskAll(true);
+    static void fold(float[] partials, int n, double[] sums) {
         for (int r = 0; r < n; r += DOUBLES.length()) {
             Vector<Double> p0 = FloatVector.fromArray(HALF, partials, r).convertShape(F2D, DOUBLES, 0);
             Vector<Double> p1 = FloatVector.fromArray(HALF, partials, COLUMN + r).convertShape(F2D, DOUBLES, 0);
@@ -272,11 +269,20 @@ final class SimdColumns {
             Vector<Double> p15 = FloatVector.fromArray(HALF, partials, 15 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
             Vector<Double> even = p0.add(p8).add(p4.add(p12)).add(p2.add(p10).add(p6.add(p14)));
             Vector<Double> odd = p1.add(p9).add(p5.add(p13)).add(p3.add(p11).add(p7.add(p15)));
-            DoubleVector sum = (DoubleVector) even.add(odd);
-            sum.intoArray(sums, r);
-            inside = inside.and(sum.compare(GE, least)).and(sum.compare(LT, Double.POSITIVE_INFINITY));
+            ((DoubleVector) even.add(odd)).intoArray(sums, r);
         }
-        return inside.allTrue();
+    }
+
+    /** Whether each of sums[0 .. n) is in [least, infinity). Without vectors: C2 has no masks of two lanes. */
+    static boolean areInside(double[] sums, int n, double least) {
+        long from = Double.doubleToRawLongBits(least);
+        long to = Double.doubleToRawLongBits(Double.POSITIVE_INFINITY);
+        long outside = 0;
+        for (int r = 0; r < n; r++) {
+            long bits = Double.doubleToRawLongBits(sums[r]);
+            outside |= bits - from | to - 1 - bits;
+        }
+        return outside >= 0;
     }
 
     static void terms(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,

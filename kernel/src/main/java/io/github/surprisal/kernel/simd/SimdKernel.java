@@ -561,12 +561,14 @@ public final class SimdKernel implements RowKernel {
     @Override
     public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
             float[] apart) {
-        return SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+        SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+        return SimdColumns.finishTops(n, e, k, tops, apart);
     }
 
     @Override
     public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
-        return SimdColumns.fold(partials, n, least, sums);
+        SimdColumns.fold(partials, n, sums);
+        return SimdColumns.areInside(sums, n, least);
     }
 
     @Override
