@@ -2,6 +2,7 @@ package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
+import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
@@ -273,8 +274,17 @@ final class SimdColumns {
         }
     }
 
-    /** Whether each of sums[0 .. n) is in [least, infinity). Without vectors: C2 has no masks of two lanes. */
+    /** Whether each of sums[0 .. n) is in [least, infinity). */
     static boolean areInside(double[] sums, int n, double least) {
+        for (int r = 0; r < n && DOUBLES.length() > 2; r += DOUBLES.length()) {
+            DoubleVector sum = DoubleVector.fromArray(DOUBLES, sums, r);
+            if (!sum.compare(GE, least).and(sum.compare(LT, Double.POSITIVE_INFINITY)).allTrue()) return false;
+        }
+        return DOUBLES.length() > 2 || areInsideOneByOne(sums, n, least);
+    }
+
+    /** Masks of two lanes would be objects to C2. */
+    private static boolean areInsideOneByOne(double[] sums, int n, double least) {
         long from = Double.doubleToRawLongBits(least);
         long to = Double.doubleToRawLongBits(Double.POSITIVE_INFINITY);
         long outside = 0;
