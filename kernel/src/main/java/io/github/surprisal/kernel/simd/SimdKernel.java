@@ -1,20 +1,14 @@
 package io.github.surprisal.kernel.simd;
 
-import static jdk.incubator.vector.VectorOperators.AND_NOT;
 import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.BITWISE_BLEND;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
-import static jdk.incubator.vector.VectorOperators.OR;
 import static jdk.incubator.vector.VectorOperators.UMAX;
-import static jdk.incubator.vector.VectorOperators.UMIN;
 import static jdk.incubator.vector.VectorOperators.XOR;
 
-import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.ScalarKernel;
@@ -32,8 +26,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * {@link ScalarKernel}'s recipe on vectors of the preferred width, 128 to 512 bits. This package alone refers to
  * jdk.incubator.vector. Each method stays within what C2 inlines into one compilation; past that it would box every vector.
- * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use up, and a
- * helper that returns a vector returns an object wherever calls lie too deep for C2 to inline it.
+ * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use
+ * up, and a helper that returns a vector returns an object wherever calls lie too deep for C2 to inline it.
  */
 public final class SimdKernel implements RowKernel {
     private static final VectorShape SHAPE = shape();
@@ -50,8 +44,6 @@ public final class SimdKernel implements RowKernel {
     private static final int ONE_BLOCK = GROUP * 32;
 
     private final StorageKernel storage = new SimdStorage();
-
-    // Masks of doubles are shifted sign bits: C2 boxes a VectorMask of the two lanes that 128 bits have.
 
     static VectorShape shape() {
         VectorShape preferred = VectorShape.preferredShape();
@@ -293,182 +285,38 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public void log(double[] x, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
-            LongVector t = DoubleVector.fromArray(DOUBLES, x, i).reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
-            DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
-            DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
-            DoubleVector s = m.sub(1).div(m.add(1));
-            DoubleVector z = s.mul(s);
-            DoubleVector z2 = z.mul(z);
-            DoubleVector z4 = z2.mul(z2);
-            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
-            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
-            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
-            k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
-        }
+        SimdDoubles.log(x, n);
     }
 
     @Override
     public void log1p(double[] x, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
-            DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
-            DoubleVector u = v.add(1);
-            LongVector t = u.reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
-            DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
-            DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
-            LongVector small = v.sub(DoubleMath.SMALL).reinterpretAsLongs().lanewise(ASHR, 63); // k is 0 and m is u there
-            DoubleVector f = m.sub(1);
-            DoubleVector d = m.add(1);
-            f = f.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.reinterpretAsLongs(), small).reinterpretAsDoubles();
-            d = d.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.add(2).reinterpretAsLongs(), small).reinterpretAsDoubles();
-            DoubleVector s = f.div(d);
-            DoubleVector z = s.mul(s);
-            DoubleVector z2 = z.mul(z);
-            DoubleVector z4 = z2.mul(z2);
-            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
-            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
-            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
-            k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
-        }
+        SimdDoubles.log1p(x, n);
     }
 
     @Override
     public void exp(double[] x, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
-            DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
-            DoubleVector shifted = v.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
-            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
-            DoubleVector r = v.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
-            DoubleVector r2 = r.mul(r);
-            DoubleVector r4 = r2.mul(r2);
-            DoubleVector low = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720)));
-            DoubleVector high = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(r.mul(1.0 / 39916800).add(1.0 / 3628800)));
-            DoubleVector p = r.mul(1.0 / 6).add(0.5).add(r2.mul(low.add(r4.mul(high.add(r4.mul(1.0 / 479001600))))));
-            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            LongVector tiny = v.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
-            r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles().intoArray(x, i);
-        }
+        SimdDoubles.exp(x, n);
     }
 
     @Override
     public void softplus(double[] q, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
-            DoubleVector x = DoubleVector.fromArray(DOUBLES, q, i);
-            DoubleVector minus = x.abs().neg();
-            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
-            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
-            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
-            DoubleVector r2 = r.mul(r);
-            DoubleVector up = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(1.0 / 3628800));
-            DoubleVector p = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720))).add(r2.mul(r2).mul(up));
-            p = r.mul(1.0 / 6).add(0.5).add(r2.mul(p));
-            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            LongVector tiny = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
-            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles();
-            LongVector above = a.neg().add(DoubleMath.SQRT2_MINUS_1).reinterpretAsLongs().lanewise(ASHR, 63);
-            DoubleVector c = above.and(DoubleMath.SQRT2_MINUS_1_BITS).reinterpretAsDoubles();
-            DoubleVector s = a.sub(c).div(a.add(2).add(c));
-            DoubleVector z = s.mul(s);
-            DoubleVector z2 = z.mul(z);
-            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(1.0 / 15));
-            DoubleVector log1p = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high)))).mul(2).add(c.mul(DoubleMath.LOG_SQRT2));
-            x.max(0).add(log1p).intoArray(q, i);
-        }
+        SimdDoubles.softplus(q, n);
     }
 
     @Override
     public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
-        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
-        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
-        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
-        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
-        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
-        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
-        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
-        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
-        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
-        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
-        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
-        for (int i = 0; i < n; i += LANES) {
-            FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
-            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
-            FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector r = m.fma(lo, m.fma(hi, v));
-            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
-            term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoArray(out, to + i);
-        }
+        SimdTerms.termsMinus(x, from, n, e, k, factor, minus, minusFrom, out, to);
     }
 
     @Override
     public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
-        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
-        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
-        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
-        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
-        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
-        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
-        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
-        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
-        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
-        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
-        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
-        for (int i = 0; i < n; i += LANES) {
-            FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
-            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
-            FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector r = m.fma(lo, m.fma(hi, v));
-            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factors).intoArray(out, to + i);
-        }
+        SimdTerms.terms(x, from, n, e, k, factor, out, to);
     }
 
     @Override
     public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
             float[] out, int to, int outStep) {
-        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
-        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
-        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
-        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
-        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
-        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
-        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
-        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
-        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
-        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
-        int last = n - LANES; // the last vector of a row may overlap the one before, and is read before that is written
-        for (int row = 0; row < count; row++) {
-            int at = from + row * step;
-            int put = to + row * outStep;
-            FloatVector rounder = FloatVector.broadcast(FLOATS, rounders[first + row]);
-            FloatVector factor = FloatVector.broadcast(FLOATS, factors[first + row]);
-            FloatVector rest = FloatVector.fromArray(FLOATS, x, at + last);
-            for (int i = 0; i < last; i += LANES) {
-                FloatVector v = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
-                IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
-                FloatVector m = z.reinterpretAsFloats().sub(rounder);
-                FloatVector r = m.fma(lo, m.fma(hi, v));
-                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factor).intoArray(out, put + i);
-            }
-            FloatVector v = rest.reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
-            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
-            FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector r = m.fma(lo, m.fma(hi, v));
-            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factor).intoArray(out, put + last);
-        }
+        SimdTerms.termsRows(x, from, step, n, count, rounders, factors, first, k, out, to, outStep);
     }
 
     @Override
@@ -492,7 +340,7 @@ public final class SimdKernel implements RowKernel {
                 DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, a, aFrom + i).convertShape(F2D, DOUBLES, 0);
                 DoubleVector gap = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).neg().add(m);
                 LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
-                LongVector counts = bits.or(bits.neg()).lanewise(ASHR, 63); // 0 where the weight is
+                LongVector counts = bits.or(bits.neg()).lanewise(ASHR, 63); // 0 where the weight is; no mask, as in SimdDoubles
                 sum = sum.add(weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles());
             }
             sum.intoArray(sums, lane);

@@ -1,0 +1,104 @@
+package io.github.surprisal.kernel.simd;
+
+import static jdk.incubator.vector.VectorOperators.AND_NOT;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.BITWISE_BLEND;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.OR;
+
+import io.github.surprisal.kernel.DoubleMath;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The functions of {@link DoubleMath} on vectors. Masks are shifted sign bits: C2 boxes a VectorMask of the two lanes that 128 bits have. */
+final class SimdDoubles {
+    private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SimdKernel.shape());
+
+    private SimdDoubles() {}
+
+    static void log(double[] x, int n) {
+        for (int i = 0; i < n; i += DOUBLES.length()) {
+            LongVector t = DoubleVector.fromArray(DOUBLES, x, i).reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
+            DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
+            DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
+            DoubleVector s = m.sub(1).div(m.add(1));
+            DoubleVector z = s.mul(s);
+            DoubleVector z2 = z.mul(z);
+            DoubleVector z4 = z2.mul(z2);
+            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
+            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
+            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
+            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
+            k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
+        }
+    }
+
+    static void log1p(double[] x, int n) {
+        for (int i = 0; i < n; i += DOUBLES.length()) {
+            DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
+            DoubleVector u = v.add(1);
+            LongVector t = u.reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
+            DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
+            DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
+            LongVector small = v.sub(DoubleMath.SMALL).reinterpretAsLongs().lanewise(ASHR, 63); // k is 0 and m is u there
+            DoubleVector f = m.sub(1);
+            DoubleVector d = m.add(1);
+            f = f.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.reinterpretAsLongs(), small).reinterpretAsDoubles();
+            d = d.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.add(2).reinterpretAsLongs(), small).reinterpretAsDoubles();
+            DoubleVector s = f.div(d);
+            DoubleVector z = s.mul(s);
+            DoubleVector z2 = z.mul(z);
+            DoubleVector z4 = z2.mul(z2);
+            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
+            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
+            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
+            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
+            k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
+        }
+    }
+
+    static void exp(double[] x, int n) {
+        for (int i = 0; i < n; i += DOUBLES.length()) {
+            DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
+            DoubleVector shifted = v.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
+            DoubleVector r = v.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector r2 = r.mul(r);
+            DoubleVector r4 = r2.mul(r2);
+            DoubleVector low = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720)));
+            DoubleVector high = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(r.mul(1.0 / 39916800).add(1.0 / 3628800)));
+            DoubleVector p = r.mul(1.0 / 6).add(0.5).add(r2.mul(low.add(r4.mul(high.add(r4.mul(1.0 / 479001600))))));
+            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
+            LongVector tiny = v.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
+            r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles().intoArray(x, i);
+        }
+    }
+
+    static void softplus(double[] q, int n) {
+        for (int i = 0; i < n; i += DOUBLES.length()) {
+            DoubleVector x = DoubleVector.fromArray(DOUBLES, q, i);
+            DoubleVector minus = x.abs().neg();
+            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
+            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector r2 = r.mul(r);
+            DoubleVector up = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(1.0 / 3628800));
+            DoubleVector p = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720))).add(r2.mul(r2).mul(up));
+            p = r.mul(1.0 / 6).add(0.5).add(r2.mul(p));
+            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
+            LongVector tiny = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
+            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles();
+            LongVector above = a.neg().add(DoubleMath.SQRT2_MINUS_1).reinterpretAsLongs().lanewise(ASHR, 63);
+            DoubleVector c = above.and(DoubleMath.SQRT2_MINUS_1_BITS).reinterpretAsDoubles();
+            DoubleVector s = a.sub(c).div(a.add(2).add(c));
+            DoubleVector z = s.mul(s);
+            DoubleVector z2 = z.mul(z);
+            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
+            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(1.0 / 15));
+            DoubleVector log1p = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high)))).mul(2).add(c.mul(DoubleMath.LOG_SQRT2));
+            x.max(0).add(log1p).intoArray(q, i);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package io.github.surprisal.kernel.simd;
+
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.UMIN;
+
+import io.github.surprisal.kernel.Exp2;
+import io.github.surprisal.kernel.RowKernel;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The primitives of {@link RowKernel} that write terms times a factor: probabilities and gradients. */
+final class SimdTerms {
+    private static final VectorShape SHAPE = SimdKernel.shape();
+    private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
+    private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
+    private static final int LANES = FLOATS.length();
+
+    private SimdTerms() {}
+
+    static void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoArray(out, to + i);
+        }
+    }
+
+    static void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
+        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factors).intoArray(out, to + i);
+        }
+    }
+
+    static void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+            float[] out, int to, int outStep) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        int last = n - LANES; // the last vector of a row may overlap the one before, and is read before that is written
+        for (int row = 0; row < count; row++) {
+            int at = from + row * step;
+            int put = to + row * outStep;
+            FloatVector rounder = FloatVector.broadcast(FLOATS, rounders[first + row]);
+            FloatVector factor = FloatVector.broadcast(FLOATS, factors[first + row]);
+            FloatVector rest = FloatVector.fromArray(FLOATS, x, at + last);
+            for (int i = 0; i < last; i += LANES) {
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector r = m.fma(lo, m.fma(hi, v));
+                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factor).intoArray(out, put + i);
+            }
+            FloatVector v = rest.reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factor).intoArray(out, put + last);
+        }
+    }
+}
