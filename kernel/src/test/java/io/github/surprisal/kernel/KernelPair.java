@@ -10,6 +10,9 @@ import java.util.function.Supplier;
 final class KernelPair {
     static final RowKernel SCALAR = new ScalarKernel();
 
+    /** The same in the order that C2 vectorises. */
+    static final RowKernel STRIPS = new ScalarKernel(true);
+
     /** Values where a term, a comparison or a path of the engine changes its kind; each is tried at every lane. */
     static final float[] SPECIALS = specials();
 

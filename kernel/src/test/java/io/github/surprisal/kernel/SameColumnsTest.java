@@ -1,0 +1,174 @@
+package io.github.surprisal.kernel;
+
+import static io.github.surprisal.kernel.KernelPair.SCALAR;
+import static io.github.surprisal.kernel.KernelPair.SPECIALS;
+import static io.github.surprisal.kernel.KernelPair.STRIPS;
+import static io.github.surprisal.kernel.KernelPair.assertBits;
+import static io.github.surprisal.kernel.KernelPair.assertSame;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.surprisal.oracle.Shape;
+import java.util.Arrays;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** As {@link SameBitsTest}, of the primitives for rows of few columns: summed as they lie, and side by side. */
+class SameColumnsTest {
+    private static final int BLOCK = RowKernel.BLOCK;
+    private static final int GRAIN = RowKernel.GRAIN;
+    private static final int OFFSETS = 18;
+    private static final long SEED = 20250701;
+
+    private static RowKernel simd;
+
+    @BeforeAll
+    static void findKernel() {
+        simd = KernelPair.simd();
+    }
+
+    @Test
+    void sumOfRowsOfEveryLengthAndOffset() {
+        float[] k = Exp2.constants(0.7f);
+        for (int columns = 1; columns < 128; columns++) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                int count = 1 + (offset * 7 + columns) % (2 * RowKernel.GROUP + 1);
+                int step = columns + offset % 3;
+                float[] x = Shape.MASKED.fill(offset + count * step + GRAIN, SEED + columns);
+                for (int i = 0; i < x.length; i++) { // what lies between and behind the rows
+                    int c = (i - offset) % step;
+                    if (i < offset || c >= columns || i >= offset + count * step) x[i] = Float.NaN;
+                }
+                int[] excluded = new int[count + 1];
+                for (int r = 0; r < count; r++) excluded[r + 1] = (r * 5 + offset) % (columns + 1) - 1;
+                assertSumRows(x, offset, step, columns, count, excluded, k, "MASKED, seed " + SEED, false);
+                int special = offset + (offset % count) * step + offset * 3 % columns;
+                x[special] = SPECIALS[(columns + offset) % SPECIALS.length];
+                assertSumRows(x, offset, step, columns, count, excluded, k, x[special] + " at " + special + ", MASKED, seed " + SEED, true);
+            }
+        }
+    }
+
+    private static void assertSumRows(float[] x, int from, int step, int columns, int count, int[] excluded, float[] k, String data, boolean special) {
+        double[] lanes = new double[8 * RowKernel.GROUP];
+        double[] expected = new double[count + 1];
+        double[] actual = new double[count + 1];
+        float[] partials = new float[2 * GRAIN * count];
+        int expectedTop = SCALAR.sumRows(x, from, step, columns, count, excluded, 1, 0, k, partials, lanes, expected);
+        Arrays.fill(partials, Float.NaN);
+        int actualTop = simd.sumRows(x, from, step, columns, count, excluded, 1, 0, k, partials, lanes, actual);
+        String call = "sumRows(from " + from + ", step " + step + ", columns " + columns + ", count " + count + ") of " + data;
+        if (expectedTop != actualTop && !special) throw new AssertionError("top of " + call + ": " + expectedTop + " and " + actualTop);
+        // Which NaN shows is not said: what counts is that it does.
+        if (special && ChunkSum.outside(expectedTop) >= 0 != ChunkSum.outside(actualTop) >= 0) throw new AssertionError("top of " + call);
+        if (special && ChunkSum.outside(expectedTop) < 0) return;
+        float[] row = new float[128];
+        for (int r = 0; r < count; r++) {
+            int block = r;
+            if (!(Double.isNaN(expected[r + 1]) && Double.isNaN(actual[r + 1]))) assertBits(expected[r + 1], actual[r + 1], () -> "row " + block + " of " + call);
+            if (!special) assertBits(sumAndFold(x, from + r * step, columns, excluded[r + 1], k, row), actual[r + 1], () -> "row " + block + " as sum and fold, " + call);
+        }
+    }
+
+    /** One row's sum as {@link ChunkSum} makes it. */
+    private static double sumAndFold(float[] x, int from, int columns, int excluded, float[] k, float[] row) {
+        Arrays.fill(row, k[Exp2.PADDING]);
+        for (int c = 0; c < columns; c++) row[c] = c == excluded ? k[Exp2.PADDING] : Math.max(x[from + c], k[Exp2.PADDING]);
+        float[] partials = new float[BLOCK];
+        double[] sums = new double[8];
+        SCALAR.sum(row, 0, 0, GRAIN, GRAIN, 1, 0, k, partials, 0, new int[RowKernel.TOPS_LENGTH], 0);
+        SCALAR.sum(row, 4 * GRAIN, 0, GRAIN, GRAIN, 1, 0, k, partials, GRAIN, new int[RowKernel.TOPS_LENGTH], 0);
+        SCALAR.fold(partials, 2 * GRAIN, 1, sums);
+        return sums[0];
+    }
+
+    @Test
+    void shortRowsOfEveryLengthAndOffset() {
+        float[] k = Exp2.constants(1);
+        for (int columns = 1; columns <= 64; columns++) {
+            for (int n = GRAIN; n <= RowKernel.COLUMN; n += GRAIN) {
+                int offset = (columns + n / GRAIN) % OFFSETS;
+                int stride = n + columns % 3;
+                float[] x = Shape.NORMAL_3.fill(offset + columns * stride + n, SEED + columns);
+                x[offset + columns] = SPECIALS[columns % SPECIALS.length];
+                x[offset + n - 1] = columns % 2 == 0 ? -596 : -595; // about where an excluded element is too low
+                int[] excluded = new int[n];
+                for (int r = 0; r < n; r++) excluded[r] = (r * 7 + columns) % (columns + 1) - 1;
+                float[] expected = new float[GRAIN * RowKernel.COLUMN];
+                float[] actual = expected.clone();
+                int[] expectedRowTops = new int[n];
+                int[] actualRowTops = new int[n];
+                float[] expectedApart = new float[n];
+                float[] actualApart = new float[n];
+                Arrays.fill(actualApart, 9);
+                int expectedTop = SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, expectedRowTops, expectedApart);
+                int actualTop = simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, actualRowTops, actualApart);
+                String call = ", columns " + columns + ", n " + n + ", offset " + offset + ", seed " + SEED;
+                assertSame(expected, actual, () -> "sumColumns" + call);
+                assertSame(expectedRowTops, actualRowTops, () -> "tops of sumColumns" + call);
+                assertEquals(expectedTop, actualTop, () -> "top of sumColumns" + call);
+                float[] inStrips = new float[GRAIN * RowKernel.COLUMN];
+                int[] topsInStrips = new int[n];
+                float[] apartInStrips = new float[n];
+                int topInStrips = STRIPS.sumColumns(x, offset, stride, columns, n, excluded, 0, k, inStrips, topsInStrips, apartInStrips);
+                assertEquals(expectedTop, topInStrips, () -> "top of sumColumns in strips" + call);
+                assertSame(expectedRowTops, topsInStrips, () -> "tops of sumColumns in strips" + call);
+                assertSame(expectedApart, apartInStrips, () -> "apart of sumColumns in strips" + call);
+                assertSame(expected, inStrips, () -> "sumColumns in strips" + call);
+                assertSame(expectedApart, actualApart, () -> "apart of sumColumns" + call);
+                double[] expectedSums = new double[RowKernel.COLUMN];
+                double[] actualSums = new double[RowKernel.COLUMN];
+                SCALAR.foldColumns(expected, n, 0, expectedSums);
+                double least = expectedSums[n / 2];
+                boolean inside = SCALAR.foldColumns(expected, n, least, expectedSums);
+                assertEquals(inside, simd.foldColumns(expected, n, least, actualSums), () -> "foldColumns" + call + ", least " + least);
+                for (int r = 0; r < n; r++) {
+                    int row = r;
+                    if (Double.isNaN(expectedSums[r]) && Double.isNaN(actualSums[r])) continue;
+                    assertBits(expectedSums[r], actualSums[r], () -> "foldColumns" + call + ", row " + row);
+                }
+                float[] rounders = new float[n];
+                float[] factors = Shape.NORMAL.fill(n, SEED);
+                for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * (r % 9) + 8);
+                float[] expectedOut = new float[columns * stride + n];
+                float[] actualOut = expectedOut.clone();
+                SCALAR.termsColumns(x, offset, stride, columns, n, rounders, factors, k, expectedOut, 1, stride);
+                simd.termsColumns(x, offset, stride, columns, n, rounders, factors, k, actualOut, 1, stride);
+                assertSame(expectedOut, actualOut, () -> "termsColumns" + call);
+            }
+        }
+    }
+
+    /** Side by side and back, with gaps and without, up to the last element of the arrays. */
+    @Test
+    void rowsSideBySide() {
+        for (int columns = 1; columns <= 64; columns++) {
+            for (int count : new int[] {1, 15, 16, 17, 18, 19, 32, 33, 47, 64}) {
+                for (int step = columns; step <= columns + 1; step++) {
+                    int offset = (columns + count) % OFFSETS;
+                    float[] x = Shape.NORMAL_3.fill(offset + (count - 1) * step + columns, SEED + columns);
+                    String call = ", columns " + columns + ", count " + count + ", step " + step + ", offset " + offset + ", seed " + SEED;
+                    int stride = count + columns % 3;
+                    float[] expected = new float[Math.max(columns, GRAIN) * stride];
+                    float[] actual = expected.clone();
+                    SCALAR.transpose(x, offset, step, columns, count, expected, stride);
+                    simd.transpose(x, offset, step, columns, count, actual, stride);
+                    for (int c = 0; c < columns; c++) {
+                        int at = c * stride;
+                        assertSame(Arrays.copyOfRange(expected, at, at + count), Arrays.copyOfRange(actual, at, at + count), () -> "transpose" + call);
+                    }
+                    for (int first : new int[] {0, count / 3}) {
+                        float[] back = new float[x.length + GRAIN]; // behind the rows nothing changes
+                        Arrays.fill(back, 7);
+                        float[] expectedBack = back.clone();
+                        SCALAR.transposeBack(expected, first, stride, columns, count - first, expectedBack, offset + first * step, step);
+                        simd.transposeBack(expected, first, stride, columns, count - first, back, offset + first * step, step);
+                        assertSame(expectedBack, back, () -> "transposeBack" + call + ", first " + first);
+                        for (int r = first; r < count; r++) {
+                            for (int c = 0; c < columns; c++) assertEquals(x[offset + r * step + c], back[offset + r * step + c], () -> "there and back" + call);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
