@@ -516,33 +516,12 @@ public final class ChunkSum {
         return needsCare(sum, exponent * DoubleMath.LN2 + DoubleMath.log(sum), top, exponent, length);
     }
 
-    /** Few elements: e^gap of each, in order, on top of how many there are as large as the largest, less one. */
     private void sumInDouble(RowKernel kernel) {
-        int largest = Integer.MIN_VALUE;
-        for (int i = 0; i < length; i++) largest = Math.max(largest, ordered(element(i)));
-        double anchor = scale() * ofOrdered(largest);
-        int rounded = length + 7 & -8;
-        Arrays.fill(sums, length, rounded, 0);
-        int count = 0;
-        for (int i = 0; i < length; i++) {
-            double gap = scale() * element(i) - anchor;
-            count += gap == 0 ? 1 : 0;
-            sums[i] = gap == 0 ? Double.NEGATIVE_INFINITY : gap;
-        }
-        kernel.exp(sums, rounded);
-        double rest = count - 1;
-        for (int i = 0; i < length; i++) rest += sums[i];
-        chunk.set(anchor, 1, rest);
-    }
-
-    /** An integer as large among integers as x among numbers, -0 below +0: to find a maximum without branches. */
-    static int ordered(float x) {
-        int bits = Float.floatToRawIntBits(x);
-        return bits ^ bits >> 31 & Integer.MAX_VALUE;
-    }
-
-    static float ofOrdered(int ordered) {
-        return Float.intBitsToFloat(ordered ^ ordered >> 31 & Integer.MAX_VALUE);
+        copy(kernel, 0, length, 0);
+        double anchor = NearZero.anchor(scale(), scratch, 0, 1, length);
+        double count = NearZero.gaps(scale(), scratch, 0, 1, length, anchor, sums, 0);
+        kernel.exp(sums, NearZero.padded(sums, length));
+        chunk.set(anchor, 1, NearZero.rest(count, sums, 0, length));
     }
 
     private void sumWithCare(RowKernel kernel) {

@@ -58,6 +58,13 @@ public final class RowBatch {
     private final double[] sums = new double[ROWS];
     private final double[] logs = new double[ROWS];
     private final boolean[] usual = new boolean[ROWS];
+
+    // The same arrays, once log-sum-exp has no more use for what the sum left there: for rows near 0, which are summed again in double.
+    private final int[] special = groupTops; // rows for which the logarithm of their sum is not enough
+    private final int[] waiting = tops; // those among them whose gaps are known, but not yet their exponentials
+    private final double[] gaps = sums; // of the elements of waiting rows, row by row
+    private final double[] rests = groupSums; // of waiting rows
+
     private boolean transposed;
     private boolean keptApart;
     private int pause;
@@ -115,72 +122,62 @@ public final class RowBatch {
         Arrays.fill(lse, count, rounded, 1);
         for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = 1;
         kernel.log(lse, rounded);
-        int special = finishPlain(x.columns(), count, e, lse);
+        int specials = finishPlain(x.columns(), count, e, lse);
         boolean together = x.columns() <= SHORT;
-        int waiting = 0;
-        for (int i = 0; i < special; i++) {
-            int k = groupTops[i];
+        int waits = 0;
+        for (int i = 0; i < specials; i++) {
+            int k = special[i];
             if (!together || !usual[k]) {
                 lse[k] = chunk.lseOfRow(kernel, x, r + k);
                 continue;
             }
-            if (waiting == groupSums.length || (waiting + 1) * x.columns() > sums.length) {
-                finishInDouble(kernel, waiting, x.columns(), lse);
-                waiting = 0;
+            if (waits == rests.length || (waits + 1) * x.columns() > gaps.length) {
+                finishInDouble(kernel, waits, x.columns(), lse);
+                waits = 0;
             }
-            lse[k] = anchorInDouble(x, r, k, waiting);
-            tops[waiting++] = k;
+            lse[k] = anchorInDouble(x, r, k, waits);
+            waiting[waits++] = k;
         }
-        if (waiting > 0) finishInDouble(kernel, waiting, x.columns(), lse);
+        if (waits > 0) finishInDouble(kernel, waits, x.columns(), lse);
     }
 
-    /** Adds the anchor; those that need more are put into groupTops, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
+    /** Adds the anchor; special rows are left for later, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
     private int finishPlain(int columns, int count, int e, double[] lse) {
         double anchor = e * DoubleMath.LN2;
-        int special = 0;
+        int specials = 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
             boolean plain = usual[k] & !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e, columns);
-            groupTops[special] = k;
-            special += plain ? 0 : 1;
+            special[specials] = k;
+            specials += plain ? 0 : 1;
         }
-        return special;
+        return specials;
     }
 
-    /** What {@link ChunkSum} does in double, for row k of the batch; the gaps go where the sums were. The anchor. */
+    /** Leaves the gaps of row k of the batch as those of waiting row i, and returns its anchor: see {@link NearZero}. */
     private double anchorInDouble(Rows x, int r, int k, int i) {
         float[] source = source(x);
         int from = from(x, r) + k * rowStep(x);
         int stride = stride(x);
         int columns = x.columns();
-        int largest = Integer.MIN_VALUE;
-        for (int c = 0; c < columns; c++) largest = Math.max(largest, ChunkSum.ordered(source[from + c * stride]));
-        double anchor = chunk.scale() * ChunkSum.ofOrdered(largest);
-        int count = 0;
-        for (int c = 0, j = i * columns; c < columns; c++, j++) {
-            double gap = chunk.scale() * source[from + c * stride] - anchor;
-            count += gap == 0 ? 1 : 0;
-            sums[j] = gap == 0 ? Double.NEGATIVE_INFINITY : gap;
-        }
-        groupSums[i] = count - 1;
+        double anchor = NearZero.anchor(chunk.scale(), source, from, stride, columns);
+        rests[i] = NearZero.gaps(chunk.scale(), source, from, stride, columns, anchor, gaps, i * columns);
         return anchor;
     }
 
-    /** Adds to the anchors of so many rows, tops[0 ..], the logarithms of their sums. */
+    /** Adds to the anchors of so many waiting rows the logarithms of their sums. */
     private void finishInDouble(RowKernel kernel, int count, int columns, double[] lse) {
-        int n = count * columns;
-        Arrays.fill(sums, n, n + 7 & -8, 0);
-        kernel.exp(sums, n + 7 & -8);
+        kernel.exp(gaps, NearZero.padded(gaps, count * columns));
+        addTerms(count, columns);
+        kernel.log1p(rests, NearZero.padded(rests, count));
         for (int i = 0; i < count; i++) {
-            double rest = groupSums[i];
-            for (int j = i * columns; j < (i + 1) * columns; j++) rest += sums[j];
-            groupSums[i] = rest;
+            if (rests[i] != 0) lse[waiting[i]] += rests[i];
         }
-        Arrays.fill(groupSums, count, count + 7 & -8, 0);
-        kernel.log1p(groupSums, count + 7 & -8);
-        for (int i = 0; i < count; i++) {
-            if (groupSums[i] != 0) lse[tops[i]] += groupSums[i]; // the sign of a lone -0 survives
-        }
+    }
+
+    /** Apart from kernels, as {@link #finishPlain}. */
+    private void addTerms(int count, int columns) {
+        for (int i = 0; i < count; i++) rests[i] = NearZero.rest(rests[i], gaps, i * columns, columns);
     }
 
     /**

@@ -1,0 +1,54 @@
+package io.github.surprisal.kernel;
+
+import java.util.Arrays;
+
+/**
+ * The log-sum-exp of few elements where it is near 0, and an ulp of it less than the error of a float term: the anchor, which is scale
+ * times the largest, plus log1p of the rest. The rest is, in double, how many are as large, less one, and then e^gap of each of the others,
+ * in order. If it is 0 nothing is added, so that a lone -0 keeps its sign: see {@link LogSum#value}.
+ */
+final class NearZero {
+    private NearZero() {}
+
+    /** Of the elements x[from + i * stride], 0 <= i < n. */
+    static double anchor(double scale, float[] x, int from, int stride, int n) {
+        int largest = Integer.MIN_VALUE;
+        for (int i = 0; i < n; i++) largest = Math.max(largest, ordered(x[from + i * stride]));
+        return scale * ofOrdered(largest);
+    }
+
+    /** gaps[to + i] = what the element lacks to the anchor, or -infinity for nothing: those are counted, less one, in what is returned. */
+    static double gaps(double scale, float[] x, int from, int stride, int n, double anchor, double[] gaps, int to) {
+        int count = 0;
+        for (int i = 0; i < n; i++) {
+            double gap = scale * x[from + i * stride] - anchor;
+            count += gap == 0 ? 1 : 0;
+            gaps[to + i] = gap == 0 ? Double.NEGATIVE_INFINITY : gap;
+        }
+        return count - 1;
+    }
+
+    /** How many numbers to give to a kernel, which takes whole vectors: n rounded up, those above now 0. */
+    static int padded(double[] x, int n) {
+        int rounded = n + 7 & -8;
+        Arrays.fill(x, n, rounded, 0);
+        return rounded;
+    }
+
+    /** The rest: what {@link #gaps} returned, and after it terms[from + i], 0 <= i < n. */
+    static double rest(double count, double[] terms, int from, int n) {
+        double rest = count;
+        for (int i = from; i < from + n; i++) rest += terms[i];
+        return rest;
+    }
+
+    /** An integer as large among integers as x among numbers, -0 below +0: to find a maximum without branches. */
+    private static int ordered(float x) {
+        int bits = Float.floatToRawIntBits(x);
+        return bits ^ bits >> 31 & Integer.MAX_VALUE;
+    }
+
+    private static float ofOrdered(int ordered) {
+        return Float.intBitsToFloat(ordered ^ ordered >> 31 & Integer.MAX_VALUE);
+    }
+}
