@@ -155,15 +155,8 @@ final class LossBatch {
     }
 
     private void writeRows(LossCall call, int r, double factor) {
-        Rows x = call.logits;
         Rows gradient = call.gradient;
-        for (int first = 0, end; first < count; first = end) {
-            end = first + 1;
-            if (!usual[first]) continue;
-            while (end < count && usual[end]) end++;
-            call.kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, first, call.options.constants(),
-                    gradient.data(), gradient.start(r + first), gradient.rowStride());
-        }
+        rows.writeTerms(call.kernel, call.logits, gradient, r, count, usual);
         for (int k = 0; k < count; k++) {
             if (usual[k]) gradient.data()[gradient.start(r + k) + targets[k]] = atTarget(call.options, factor, k);
         }
@@ -174,11 +167,6 @@ final class LossBatch {
         for (int k = 0; k < count; k++) {
             if (usual[k]) out[targets[k] * stride + k] = atTarget(call.options, factor, k);
         }
-        for (int first = 0, end; first < count; first = end) {
-            end = first + 1;
-            if (!usual[first]) continue;
-            while (end < count && usual[end]) end++;
-            rows.put(call.kernel, call.gradient, r, first, end, stride);
-        }
+        rows.put(call.kernel, call.gradient, r, count, usual, stride);
     }
 }

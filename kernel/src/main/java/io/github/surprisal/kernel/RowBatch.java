@@ -52,12 +52,13 @@ public final class RowBatch {
     private final float[] apart = chunk.scratch(); // valid until the next call of chunk
     /** A row's {@link Exp2#rounder} and factor, to write its terms. */
     final float[] rounders = new float[ROWS];
-
     final float[] factors = new float[ROWS];
+
     private final double[] groupSums = new double[8 * GROUP];
     private final double[] sums = new double[ROWS];
     private final double[] logs = new double[ROWS];
-    private final boolean[] usual = new boolean[ROWS];
+    /** Of the rows just summed; whoever then writes rows may change it to those that are wanted. */
+    final boolean[] usual = new boolean[ROWS];
 
     // The same arrays, once log-sum-exp has no more use for what the sum left there: for rows near 0, which are summed again in double.
     private final int[] special = groupTops; // rows for which the logarithm of their sum is not enough
@@ -374,17 +375,42 @@ public final class RowBatch {
         return partials;
     }
 
-    /** Copies rows first .. end of {@link #sideBySide} to their places from row r + first of an array on. */
-    void put(RowKernel kernel, Rows to, int r, int first, int end, int stride) {
+    /** Copies the wanted ones among count rows of {@link #sideBySide} to their places in an array, from row r on. */
+    void put(RowKernel kernel, Rows to, int r, int count, boolean[] wanted, int stride) {
         int columns = to.columns();
-        if (to.contiguous()) {
-            kernel.transposeBack(partials, first, stride, columns, end - first, to.data(), to.start(r + first), to.rowStride());
-        } else {
+        for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {
+            end = endOfWanted(wanted, first, count);
+            if (to.contiguous()) {
+                kernel.transposeBack(partials, first, stride, columns, end - first, to.data(), to.start(r + first), to.rowStride());
+                continue;
+            }
             for (int k = first, next; k < end; k = next) { // up to the next outer index
                 next = (int) Math.min(end, k + (long) to.columnStride() - (r + k) % to.columnStride());
                 for (int c = 0; c < columns; c++) System.arraycopy(partials, c * stride + k, to.data(), to.start(r + k) + c * to.columnStride(), next - k);
             }
         }
+    }
+
+    /** Writes the terms times factors of the wanted ones among the rows r .. r + count, which lie in place, to those of out, which do too. */
+    void writeTerms(RowKernel kernel, Rows x, Rows out, int r, int count, boolean[] wanted) {
+        for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {
+            end = endOfWanted(wanted, first, count);
+            kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, first, chunk.constants(),
+                    out.data(), out.start(r + first), out.rowStride());
+        }
+    }
+
+    /** Where the next run of wanted rows begins; count if there is none. */
+    private static int nextWanted(boolean[] wanted, int from, int count) {
+        int k = from;
+        while (k < count && !wanted[k]) k++;
+        return k;
+    }
+
+    private static int endOfWanted(boolean[] wanted, int from, int count) {
+        int k = from;
+        while (k < count && wanted[k]) k++;
+        return k;
     }
 
     /** Copies the excluded elements times scale, if the sum has found them on the way; no usual row's is then too low for {@link TargetShare}. */

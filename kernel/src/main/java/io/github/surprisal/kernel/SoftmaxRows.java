@@ -57,25 +57,19 @@ public final class SoftmaxRows {
         batch.withConstants(Exp2.constants(1)).withTopApart(logarithm).lse(kernel, x, r, count, lse);
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
+        boolean[] wanted = batch.usual;
         int left = 0;
         for (int k = 0; k < count; k++) {
-            if (together && Math.abs(lse[k]) <= RowWriter.MAX_DIRECT) continue;
+            wanted[k] = together && Math.abs(lse[k]) <= RowWriter.MAX_DIRECT;
+            if (wanted[k]) continue;
             left++;
             if (prepare(kernel, x, out, logarithm, r + k, lse[k], null)) write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
-            lse[k] = Double.NaN; // done; also behind kernel.exp
+            lse[k] = 0; // of this row nothing is used any more
         }
         if (left == count) return;
-        int stride = 0;
-        if (logarithm) stride = logarithms(kernel, x, r, count);
-        else findFactors(kernel, count);
-        if (!logarithm && !rows) stride = batch.terms(kernel, x, r, count);
-        for (int first = 0, end; first < count; first = end) {
-            end = first + 1;
-            if (Double.isNaN(lse[first])) continue;
-            while (end < count && !Double.isNaN(lse[end])) end++;
-            if (!rows) batch.put(kernel, out, r, first, end, stride);
-            else writeRows(kernel, x, out, r, first, end);
-        }
+        if (!logarithm) findFactors(kernel, count);
+        if (rows) batch.writeTerms(kernel, x, out, r, count, wanted);
+        else batch.put(kernel, out, r, count, wanted, logarithm ? logarithms(kernel, x, r, count) : batch.terms(kernel, x, r, count));
     }
 
     private static boolean sideBySide(Rows x, Rows out) {
@@ -92,11 +86,6 @@ public final class SoftmaxRows {
         Arrays.fill(lse, count, rounded, 0);
         kernel.exp(lse, rounded);
         for (int k = 0; k < count; k++) batch.factors[k] = (float) lse[k];
-    }
-
-    private void writeRows(RowKernel kernel, Rows x, Rows out, int r, int first, int end) {
-        kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, batch.rounders, batch.factors, first, Exp2.constants(1),
-                out.data(), out.start(r + first), out.rowStride());
     }
 
     /** As {@link #logarithms(SoftmaxRows, float[], int, int, float[], int)}, of short rows side by side. */
