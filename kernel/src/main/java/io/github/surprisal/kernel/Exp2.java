@@ -55,6 +55,11 @@ public final class Exp2 {
         return k;
     }
 
+    /** The scale that these are the constants of: the polynomial of e^(scale * r) begins 1 + scale * r. */
+    static double scaleOf(float[] constants) {
+        return constants[C1];
+    }
+
     /** bits(ROUNDER): the exponent bits of a term of biased exponent 0, that is of scale +0. */
     public static final int ZERO_SCALE = 0x4B400000;
 

@@ -34,7 +34,7 @@ final class LossBatch {
         Rows gradient = call.gradient;
         if (x.columns() <= RowBatch.SHORT) return coversShort(call) && x.data() != null && (gradient == null || gradient.data() != null);
         return call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
-                && ChunkSum.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
+                && ChunkElements.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
     }
 
     /** Whether rows like these could be done side by side if they were in arrays. */

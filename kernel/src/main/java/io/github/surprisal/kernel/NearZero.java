@@ -8,7 +8,29 @@ import java.util.Arrays;
  * in order. If it is 0 nothing is added, so that a lone -0 keeps its sign: see {@link LogSum#value}.
  */
 final class NearZero {
+    /** A sum below this many times 2^top has at most this many elements near the largest; more average out their errors. */
+    static final double FEW = 8;
+
     private NearZero() {}
+
+    /**
+     * Whether few elements make up a sum whose logarithm is near 0, where an ulp is less than a term's error: the largest element
+     * must stay apart, and the others be summed more exactly. Also makes a lone element return itself, for which elsewhere
+     * the rounding to float suffices.
+     *
+     * @param lse the logarithm of the sum, which is in units of 2^exponent
+     * @param topApart see {@link ChunkSum#withTopApart}
+     */
+    static boolean needsCare(double sum, double lse, int top, int exponent, int length, boolean topApart) {
+        double largest = DoubleMath.powerOfTwo(top - exponent);
+        // Each below 0 where it holds: no branch to mispredict.
+        long near = Double.doubleToRawLongBits(Math.abs(lse) - 1);
+        long nearShort = Double.doubleToRawLongBits(Math.abs(lse) - 2) & length - RowBatch.SHORT - 1; // where care is cheap
+        long few = Double.doubleToRawLongBits(sum - FEW * largest) & Math.abs(top) - 6;
+        long dominated = Double.doubleToRawLongBits(sum - 2 * largest) & Math.abs(top) - 4;
+        long apart = Double.doubleToRawLongBits(sum - 4 * largest) & (topApart ? -1 : 0);
+        return (few & (dominated | near) | nearShort | apart) < 0;
+    }
 
     /** Of the elements x[from + i * stride], 0 <= i < n. */
     static double anchor(double scale, float[] x, int from, int stride, int n) {

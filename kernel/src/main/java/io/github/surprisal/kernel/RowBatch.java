@@ -18,8 +18,8 @@ public final class RowBatch {
     private static final int BLOCK = RowKernel.BLOCK;
     private static final int GRAIN = RowKernel.GRAIN;
     private static final int GROUP = RowKernel.GROUP;
-    private static final int STREAMS = 4;
-    private static final int TAIL = STREAMS * GRAIN;
+    private static final int STREAMS = ChunkSum.STREAMS;
+    private static final int TAIL = ChunkSum.TAIL;
     /** Logits of short rows at a time: they stay in the first-level cache. */
     private static final int TILE = 4096;
     private static final int CACHED = 1 << 16;
@@ -145,10 +145,11 @@ public final class RowBatch {
     /** Adds the anchor; special rows are left for later, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
     private int finishPlain(int columns, int count, int e, double[] lse) {
         double anchor = e * DoubleMath.LN2;
+        boolean topApart = chunk.topApart();
         int specials = 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
-            boolean plain = usual[k] & !chunk.needsCare(sums[k], lse[k], ChunkSum.largest(tops[k], e), e, columns);
+            boolean plain = usual[k] & !NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, topApart);
             special[specials] = k;
             specials += plain ? 0 : 1;
         }
@@ -195,7 +196,7 @@ public final class RowBatch {
             return areUsual(count);
         } else if (columns > 0 && x.sideBySide()) {
             if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
-        } else if (columns > 0 && x.straight() && ChunkSum.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
+        } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
             for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded);
         } else {
             Arrays.fill(usual, 0, count, false);
@@ -208,12 +209,12 @@ public final class RowBatch {
     private boolean areUsual(int count) {
         int outsideTops = 0;
         long outsideSums = 0;
-        for (int k = 0; k < count; k++) outsideTops |= ChunkSum.outside(tops[k]);
-        for (int k = 0; k < count; k++) outsideSums |= ChunkSum.outside(sums[k]);
-        boolean all = outsideTops >= 0 && outsideSums >= 0 && chunk.isDirect();
+        for (int k = 0; k < count; k++) outsideTops |= ChunkExponents.outside(tops[k]);
+        for (int k = 0; k < count; k++) outsideSums |= ChunkExponents.outside(sums[k]);
+        boolean all = outsideTops >= 0 && outsideSums >= 0 && ChunkExponents.isDirect(chunk.exponent());
         Arrays.fill(usual, 0, count, all);
         for (int k = 0; !all && k < count; k++) {
-            usual[k] = ChunkSum.outside(tops[k]) >= 0 && ChunkSum.outside(sums[k]) >= 0 && chunk.isDirect();
+            usual[k] = ChunkExponents.outside(tops[k]) >= 0 && ChunkExponents.outside(sums[k]) >= 0 && ChunkExponents.isDirect(chunk.exponent());
         }
         return all;
     }
@@ -261,9 +262,10 @@ public final class RowBatch {
         int top = kernel.sumRows(data, from, x.rowStride(), columns, inside, excluded, 0, e, chunk.constants(), partials, logs, sums);
         if (inside < count) {
             System.arraycopy(data, from + inside * x.rowStride(), scratch, 0, columns);
-            top = ChunkSum.unsignedMax(top, kernel.sumRows(scratch, 0, whole, columns, 1, excluded, inside, e, chunk.constants(), partials, logs, sums));
+            int last = kernel.sumRows(scratch, 0, whole, columns, 1, excluded, inside, e, chunk.constants(), partials, logs, sums);
+            top = ChunkExponents.unsignedMax(top, last);
         }
-        boolean usual = ChunkSum.outside(top) >= 0;
+        boolean usual = ChunkExponents.outside(top) >= 0;
         for (int k = 0; k < count; k++) usual &= sums[k] >= LARGE_REST || excluded[k] < 0; // of an ignored row nobody uses the sum
         if (usual) Arrays.fill(tops, 0, count, top); // in range, as each of theirs is: more is not asked of them where an element is excluded
         else pause = PAUSE;
@@ -274,7 +276,7 @@ public final class RowBatch {
 
     private void sumGroup(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
         int columns = x.columns();
-        int body = ChunkSum.body(columns);
+        int body = ChunkElements.body(columns);
         int tail = columns - STREAMS * body;
         boolean masked = chunk.masked();
         Arrays.fill(groupTops, 0, 2 * GROUP, 0);
@@ -289,18 +291,18 @@ public final class RowBatch {
             sumPieces(kernel, masked, scratch, 0, TAIL, GRAIN, count, body, GROUP);
         }
         if (excluded != null) patch(kernel, x, r, first, count, body, excluded);
-        kernel.fold(partials, ChunkSum.positions(columns), count, groupSums);
+        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
         int raw = 0;
         for (int k = 0; k < count; k++) {
-            tops[first + k] = tail > 0 ? ChunkSum.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
+            tops[first + k] = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
             sums[first + k] = groupSums[k];
             if (masked) {
-                int bits = ChunkSum.unsignedMax(groupBits[k], groupBits[GROUP + k]);
-                raw = ChunkSum.unsignedMax(raw, bits);
-                if (ChunkSum.isNan(bits)) sums[first + k] = Double.NaN;
+                int bits = ChunkExponents.unsignedMax(groupBits[k], groupBits[GROUP + k]);
+                raw = ChunkExponents.unsignedMax(raw, bits);
+                if (ChunkExponents.isNan(bits)) sums[first + k] = Double.NaN;
             }
         }
-        if (masked) chunk.setMasked(chunk.isMasked(raw));
+        if (masked) chunk.setMasked(ChunkExponents.isMasked(raw, chunk.constants()));
     }
 
     private void sumPieces(RowKernel kernel, boolean masked, float[] x, int from, int step, int n, int count, int to, int topsFrom) {
@@ -331,7 +333,7 @@ public final class RowBatch {
         for (int k = 0; k < count; k++) {
             int y = Math.max(excluded[first + k], 0); // of an ignored row nobody uses the sum
             boolean inBody = y < STREAMS * body;
-            int i = inBody ? ChunkSum.positionOf(y, body) : STREAMS * body + (y - STREAMS * body) % GRAIN;
+            int i = inBody ? ChunkElements.positionOf(y, body) : STREAMS * body + (y - STREAMS * body) % GRAIN;
             int step = inBody ? body : GRAIN;
             int row = data == null ? 0 : x.start(r + k);
             for (int s = 0; s < STREAMS; s++, i += step) {
@@ -340,7 +342,7 @@ public final class RowBatch {
             }
         }
         kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);
-        for (int k = 0; k < count; k++) partials[k * BLOCK + ChunkSum.positionOf(Math.max(excluded[first + k], 0), body)] = patches[k];
+        for (int k = 0; k < count; k++) partials[k * BLOCK + ChunkElements.positionOf(Math.max(excluded[first + k], 0), body)] = patches[k];
     }
 
     // ---- short rows, side by side
@@ -350,7 +352,7 @@ public final class RowBatch {
         int n = lieSideBySide(kernel, x, r, count);
         int top = kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops, apart);
         keptApart = true;
-        return kernel.foldColumns(partials, n, LARGE_REST, sums) && ChunkSum.outside(top) >= 0 && chunk.isDirect();
+        return kernel.foldColumns(partials, n, LARGE_REST, sums) && ChunkExponents.outside(top) >= 0 && ChunkExponents.isDirect(chunk.exponent());
     }
 
     /** Puts the short rows at hand side by side, if they do not lie so, and returns how many that makes with what the last vector lacks. */
@@ -386,7 +388,9 @@ public final class RowBatch {
             }
             for (int k = first, next; k < end; k = next) { // up to the next outer index
                 next = (int) Math.min(end, k + (long) to.columnStride() - (r + k) % to.columnStride());
-                for (int c = 0; c < columns; c++) System.arraycopy(partials, c * stride + k, to.data(), to.start(r + k) + c * to.columnStride(), next - k);
+                for (int c = 0; c < columns; c++) {
+                    System.arraycopy(partials, c * stride + k, to.data(), to.start(r + k) + c * to.columnStride(), next - k);
+                }
             }
         }
     }

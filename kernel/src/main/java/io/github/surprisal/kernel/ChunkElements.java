@@ -1,0 +1,189 @@
+package io.github.surprisal.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/** The elements of the chunk at hand: where they lie, and which positions {@link ChunkSum} sums them at. */
+final class ChunkElements {
+    private static final int STREAMS = ChunkSum.STREAMS;
+    private static final int TAIL = ChunkSum.TAIL;
+    private static final int GRAIN = RowKernel.GRAIN;
+
+    // The row at hand, in an array or in a store, with a stride; and how its elements are prepared, if they are.
+    float[] array;
+    Store store;
+    private long base;
+    private int stride;
+    private LossOptions prepared;
+    private Store floats;
+
+    // The chunk at hand: where it starts in the row, its length, the length of a stream of its body, body and tail.
+    private long start;
+    int length;
+    int body;
+    int positions;
+
+    /** The row is array[from + i * stride]. */
+    void set(float[] array, int from, int stride) {
+        this.array = array;
+        this.base = from;
+        this.stride = stride;
+    }
+
+    /** The row is row r from that column on, as options prepare it if they are not null. */
+    void set(Rows rows, int r, int from, LossOptions options) {
+        array = rows.data();
+        store = rows.store();
+        stride = rows.columnStride();
+        base = rows.position(r) + (long) from * stride;
+        prepared = options != null && options.copies() ? options : null;
+    }
+
+    /** The row is the native-order floats of a segment, from the given one on. */
+    void set(MemorySegment segment, long from) {
+        if (floats == null) floats = new Store(MemorySegment.NULL, Store.Format.FLOAT32);
+        floats.set(segment, Store.Format.FLOAT32);
+        store = floats;
+        base = from;
+        stride = 1;
+    }
+
+    /** Keeps no caller's data alive. */
+    void clear() {
+        if (store != null && store == floats) floats.set(MemorySegment.NULL, Store.Format.FLOAT32);
+        array = null;
+        store = null;
+        prepared = null;
+    }
+
+    /** The chunk begins at element start of the row. */
+    void startChunk(long start, int length) {
+        this.start = start;
+        this.length = length;
+        body = body(length);
+        positions = positions(length);
+    }
+
+    static int body(int length) {
+        return length / TAIL * GRAIN;
+    }
+
+    static int positions(int length) {
+        return (length + TAIL - 1) / TAIL * GRAIN;
+    }
+
+    /** Whether a kernel can sum the body without a copy. */
+    boolean inPlace() {
+        return stride == 1 && prepared == null && (array != null || store.sums());
+    }
+
+    /** Where element i, of those in place, is in the array or store. */
+    long place(int i) {
+        return base + start + i;
+    }
+
+    // ---- positions
+
+    int positionOf(int element) {
+        return positionOf(element, body);
+    }
+
+    /** The position of an element in a chunk whose body has four streams of this many. */
+    static int positionOf(int element, int body) {
+        if (element >= STREAMS * body) return body + (element - STREAMS * body) % GRAIN;
+        int half = element >= 2 * body ? element - 2 * body : element; // no division: this is done for every row
+        return half >= body ? half - body : half;
+    }
+
+    int streamOf(int element) {
+        return element < STREAMS * body ? element / body : (element - STREAMS * body) / GRAIN;
+    }
+
+    /** The element at a position of a stream, length or more where there is only padding. */
+    private int elementOf(int position, int s) {
+        return position < body ? s * body + position : STREAMS * body + s * GRAIN + position - body;
+    }
+
+    // ---- elements
+
+    /** Element i of the chunk, prepared. */
+    float element(int i) {
+        long element = base + (start + i) * stride;
+        float x = array == null ? store.get(element) : array[(int) element];
+        return prepared == null ? x : prepared.prepared(x);
+    }
+
+    /** out[to + i] = element from + i, 0 <= i < count. */
+    void copy(RowKernel kernel, int from, int count, float[] out, int to) {
+        if (count <= 0) return;
+        long element = base + (start + from) * stride;
+        if (array == null) {
+            store.get(kernel, element, stride, count, out, to);
+        } else if (stride == 1) {
+            System.arraycopy(array, (int) element, out, to, count);
+        } else {
+            int at = (int) element;
+            for (int i = 0; i < count; i++, at += stride) out[to + i] = array[at];
+        }
+        if (prepared != null) prepared.prepare(out, to, count);
+    }
+
+    /** Copies the four pieces of the block of n positions from a position on, with padding for the hole and for what the tail lacks. */
+    void gather(RowKernel kernel, int from, int n, int hole, float padding, float[] out) {
+        int n0 = Math.max(0, Math.min(n, body - from));
+        for (int s = 0; s < STREAMS; s++) {
+            int to = s * n;
+            copy(kernel, s * body + from, n0, out, to);
+            if (n0 < n) { // the tail
+                int at = STREAMS * body + s * GRAIN;
+                int present = Math.max(0, Math.min(GRAIN, length - at));
+                copy(kernel, at, present, out, to + n0);
+                Arrays.fill(out, to + n0 + present, to + n, padding);
+            }
+        }
+        if (hole != ChunkSum.NONE) {
+            int i = positionOf(hole) - from;
+            if (i >= 0 && i < n) out[streamOf(hole) * n + i] = padding;
+        }
+    }
+
+    /** The partial sum of the position that the excluded element is at, without it. */
+    float partialWithout(int excluded, int exponent, float[] constants) {
+        int position = positionOf(excluded);
+        float padding = constants[Exp2.PADDING];
+        int i = elementOf(position, 0);
+        int step = elementOf(position, 1) - i;
+        float sum = 0;
+        for (int s = 0; s < STREAMS; s++, i += step) {
+            float x = i == excluded || i >= length ? padding : Math.max(element(i), padding);
+            sum = s == 0 ? Exp2.term(x, exponent, constants) : Exp2.addTerm(sum, x, exponent, constants);
+        }
+        return sum;
+    }
+
+    /** The first element, stream by stream, of exponent n, which is the largest that there is at positions from .. to. */
+    int firstOfExponent(int n, int from, int to, float[] constants) {
+        // No element below it has this exponent: spares most the exact look.
+        double bound = ((n - 0.500001) * DoubleMath.LN2 - Math.abs(n) * 1e-7) / Exp2.scaleOf(constants);
+        for (int s = 0; ; s++) {
+            for (int position = from; position < to; position++) {
+                int i = elementOf(position, s);
+                if (i >= length) break;
+                float x = element(i);
+                if (x >= bound && Exp2.exponent(x, constants) == n) return i;
+            }
+        }
+    }
+
+    /** What the float terms of exponents from lowest on lack, without that of the excluded element, in double. */
+    double correction(int excluded, int lowest, int exponent, float[] constants) {
+        double sum = 0;
+        for (int i = 0; i < length; i++) {
+            float x = element(i);
+            if (x > constants[Exp2.PADDING] && i != excluded && Exp2.exponent(x, constants) >= lowest) {
+                sum += DoubleMath.exp(Exp2.scaleOf(constants) * x - exponent * DoubleMath.LN2) - Exp2.term(x, exponent, constants);
+            }
+        }
+        return sum;
+    }
+}
