@@ -15,14 +15,15 @@ import java.util.Objects;
  * first half of every cross-entropy.
  *
  * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (8e-8 unless many elements tie), for any
- * length and for logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1e-15 absolute. The same input gives the same bits on every backend, at every offset, for every {@link Execution}.
+ * length and for logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1e-15 absolute. The same input
+ * gives the same bits on every backend, at every offset, for every {@link Execution}.
  *
  * <p><b>Special values</b>: no elements, or all -infinity: -infinity. Any NaN, even beside +infinity: NaN. Else any +infinity:
  * +infinity. One element (or one beside only -infinity) x: x itself. n equal elements x: x + log n. A sum that hardly exceeds
  * its largest term keeps its relative accuracy: lse(0, -40) = 4.25e-18.
  *
- * <p>Allocates nothing in serial runs, but for the 16 bytes in which a heap segment may return its array; thread-safe. Elements must not be changed by another thread during a call; if they are, the
- * result is unspecified.
+ * <p>Allocates nothing in serial runs, but for the 16 bytes in which a heap segment may return its array; thread-safe. Elements
+ * must not be changed by another thread during a call; if they are, the result is unspecified.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="log-sum-exp"}
  *

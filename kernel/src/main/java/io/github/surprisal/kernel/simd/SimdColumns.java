@@ -274,7 +274,10 @@ final class SimdColumns {
         }
     }
 
-    /** Whether each of sums[0 .. n) is in [least, infinity). */
+    /**
+     * Whether each of sums[0 .. n) is in [least, infinity). In vectors where they have more than two lanes: one by one it would be a tenth of
+     * the time of rows of 10 columns. A mask of two lanes C2 would put into an object, so that there one by one is faster.
+     */
     static boolean areInside(double[] sums, int n, double least) {
         for (int r = 0; r < n && DOUBLES.length() > 2; r += DOUBLES.length()) {
             DoubleVector sum = DoubleVector.fromArray(DOUBLES, sums, r);
@@ -283,7 +286,7 @@ final class SimdColumns {
         return DOUBLES.length() > 2 || areInsideOneByOne(sums, n, least);
     }
 
-    /** Masks of two lanes would be objects to C2. */
+    /** Of numbers that are not negative, the bits are in the order of the numbers; those of a NaN are above infinity's, or negative. */
     private static boolean areInsideOneByOne(double[] sums, int n, double least) {
         long from = Double.doubleToRawLongBits(least);
         long to = Double.doubleToRawLongBits(Double.POSITIVE_INFINITY);
