@@ -37,6 +37,12 @@ public final class DoubleMath {
         return x < SMALL ? 2 * artanh(x / (2 + x)) : log(1 + x);
     }
 
+    /** What (float) x lacks of x: with it x has twice the digits of a float. 0 where x is no finite float. */
+    public static float low(double x) {
+        float high = (float) x;
+        return Math.abs(high) <= Float.MAX_VALUE ? (float) (x - high) : 0;
+    }
+
     /** The Taylor series; |s| <= 0.1716 leaves 2e-17 relative behind the last term. */
     private static double artanh(double s) {
         double z = s * s;

@@ -21,8 +21,6 @@ final class LossBatch {
     private final double[] xy = new double[ROWS];
     private final double[] weight = new double[ROWS];
     private final double[] t = new double[ROWS];
-    private final float[] rounders = rows.rounders;
-    private final float[] factors = rows.factors;
     private final float[] out = rows.sideBySide();
     private final boolean[] usual = new boolean[ROWS];
     private boolean all;
@@ -139,10 +137,10 @@ final class LossBatch {
         double factor = call.factor * call.options.logitScale();
         for (int k = 0; k < n; k++) {
             boolean counts = k < count && usual[k];
-            rounders[k] = Exp2.rounder(counts ? RowWriter.exponentOf(lse[k]) : 0);
             double main = counts ? call.options.weight(targets[k]) : 0;
             double pull = counts ? 2 * call.options.zLoss() * lse[k] : 0;
-            factors[k] = counts ? (float) (factor * (main + pull) * power[k]) : 0;
+            rows.setExponent(k, counts ? lse[k] : 0);
+            rows.setFactor(k, counts ? factor * (main + pull) * power[k] : 0);
         }
         boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();
         if (call.logits.columns() >= GRAIN && inPlace) writeRows(call, r, factor);

@@ -50,13 +50,15 @@ public final class RowBatch {
     private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] tops = new int[ROWS];
     private final float[] apart = chunk.scratch(); // valid until the next call of chunk
-    /** A row's {@link Exp2#rounder} and factor, to write its terms. */
-    final float[] rounders = new float[ROWS];
+    /** A row's {@link Exp2#rounder} and factor, in two floats, to write its terms. */
+    private final float[] rounders = new float[ROWS];
     final float[] factors = new float[ROWS];
+    final float[] lows = new float[ROWS];
 
     private final double[] groupSums = new double[8 * GROUP];
     private final double[] sums = new double[ROWS];
-    private final double[] logs = new double[ROWS];
+    /** Room for a number of each row, until the next sum. */
+    final double[] logs = new double[ROWS];
     /** Of the rows just summed; whoever then writes rows may change it to those that are wanted. */
     final boolean[] usual = new boolean[ROWS];
 
@@ -368,8 +370,19 @@ public final class RowBatch {
     /** Puts the short rows' terms times factors, side by side, into {@link #sideBySide}, where columns are so far apart as returned. */
     int terms(RowKernel kernel, Rows x, int r, int count) {
         int n = lieSideBySide(kernel, x, r, count);
-        kernel.termsColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, chunk.constants(), partials, 0, n + GAP);
+        kernel.termsColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants(), partials, 0, n + GAP);
         return n + GAP;
+    }
+
+    /** Terms of row k are to be written with the exponent of {@link RowWriter#exponentOf}. */
+    void setExponent(int k, double lse) {
+        rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse));
+    }
+
+    /** They are to be multiplied by this. */
+    void setFactor(int k, double factor) {
+        factors[k] = (float) factor;
+        lows[k] = DoubleMath.low(factor);
     }
 
     /** Room for a tile, until the next sum. */
@@ -399,7 +412,7 @@ public final class RowBatch {
     void writeTerms(RowKernel kernel, Rows x, Rows out, int r, int count, boolean[] wanted) {
         for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {
             end = endOfWanted(wanted, first, count);
-            kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, first, chunk.constants(),
+            kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, lows, first, chunk.constants(),
                     out.data(), out.start(r + first), out.rowStride());
         }
     }

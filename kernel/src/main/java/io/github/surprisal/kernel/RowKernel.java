@@ -89,20 +89,20 @@ public interface RowKernel extends InformationKernel {
     int mask(float[] x, int n, float padding);
 
     /**
-     * out[to + i] = fma(t(x[from + i]), factor, -minus[minusFrom + i]) for 0 <= i < n, a multiple of {@link #GRAIN}; t is the term
-     * of {@link Exp2} for constants k and exponent e. Elements below k's padding, -infinity too, have the term +0.
-     * out may be x.
+     * out[to + i] = fma(t, high, fma(t, low, -minus[minusFrom + i])) for 0 <= i < n, a multiple of {@link #GRAIN}. The factor is high + low, two
+     * floats, the second {@link DoubleMath#low}: one alone would cost half an ulp. t is the term of {@link Exp2} of x[from + i], for constants k
+     * and exponent e. Elements below k's padding, -infinity too, have the term +0. out may be x.
      */
-    void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to);
+    void termsMinus(float[] x, int from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to);
 
-    /** out[to + i] = t(x[from + i]) * factor, else as {@link #termsMinus}. */
-    void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to);
+    /** out[to + i] = fma(t, high, t * low), else as {@link #termsMinus}. */
+    void terms(float[] x, int from, int n, int e, float[] k, double factor, float[] out, int to);
 
     /**
-     * count rows of n elements, at least {@link #GRAIN}, n of any remainder: out[to + r * outStep + c] = t(x[from + r * step + c]) * factors[first + r], with the
-     * exponent whose {@link Exp2#rounder} is rounders[first + r]; else as {@link #terms}. out may be x, in the same places.
+     * {@link #terms} of count rows of n elements, at least {@link #GRAIN}, n of any remainder, from x[from + r * step] on to out[to + r * outStep], each with
+     * the exponent whose {@link Exp2#rounder} is rounders[first + r] and the factor factors[first + r] + lows[first + r]. out may be x, in the same places.
      */
-    void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+    void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, float[] lows, int first, float[] k,
             float[] out, int to, int outStep);
 
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
@@ -164,10 +164,9 @@ public interface RowKernel extends InformationKernel {
     boolean foldColumns(float[] partials, int n, double least, double[] sums);
 
     /**
-     * out[to + c * outStride + r] = t(x[..]) * factors[r], with the term of {@link Exp2} for constants k and the exponent whose
-     * {@link Exp2#rounder} is rounders[r]; masks as in {@link #terms}.
+     * {@link #terms} to out[to + c * outStride + r], with the exponent whose {@link Exp2#rounder} is rounders[r] and the factor factors[r] + lows[r].
      */
-    void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+    void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride);
 
     // ---- what lies elsewhere than in float arrays

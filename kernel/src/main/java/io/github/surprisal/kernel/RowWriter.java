@@ -43,7 +43,7 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, float[] x, int from, int n, double lse, double power, boolean huge, float max, double factor,
             float[] minus, int minusFrom, float[] out, int to) {
         int e = exponentOf(lse);
-        float f = (float) (factor * power);
+        double f = factor * power;
         float[] source = x;
         int at = from;
         if (huge) {
@@ -71,7 +71,7 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, Store store, long position, int n, double lse, double power, double factor,
             float[] minus, float[] out, int to) {
         int e = exponentOf(lse);
-        float f = (float) (factor * power);
+        double f = factor * power;
         int whole = n & -GRAIN;
         long from = store.bytes(position);
         if (minus == null) kernel.storage().terms(store.segment(), from, whole, e, k, f, out, to);
@@ -86,7 +86,7 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, Store store, long position, int n, double lse, double power, double factor,
             float[] minus, Store out, long outPosition) {
         int e = exponentOf(lse);
-        float f = (float) (factor * power);
+        double f = factor * power;
         int whole = n & -GRAIN;
         StorageKernel storage = kernel.storage();
         long from = store.bytes(position);

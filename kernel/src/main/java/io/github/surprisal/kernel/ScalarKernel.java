@@ -152,33 +152,44 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+    public void termsMinus(float[] x, int from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to) {
         boolean inStrips = strips && n >= Strip.SHORTEST;
+        float high = (float) factor;
+        float low = DoubleMath.low(factor);
         for (int i = 0; inStrips && i < n; i += Strip.LENGTH) {
-            Strip.ofThread().termsMinus(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, factor, minus, minusFrom + i, out, to + i);
+            Strip.ofThread().termsMinus(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, high, low, minus, minusFrom + i, out, to + i);
         }
-        for (int i = 0; !inStrips && i < n; i++) out[to + i] = termMinus(x[from + i], e, k, factor, minus[minusFrom + i]);
+        for (int i = 0; !inStrips && i < n; i++) out[to + i] = termMinus(x[from + i], e, k, high, low, minus[minusFrom + i]);
     }
 
     @Override
-    public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+    public void terms(float[] x, int from, int n, int e, float[] k, double factor, float[] out, int to) {
+        terms(x, from, n, e, k, (float) factor, DoubleMath.low(factor), out, to);
+    }
+
+    private void terms(float[] x, int from, int n, int e, float[] k, float high, float low, float[] out, int to) {
         boolean inStrips = strips && n >= Strip.SHORTEST;
         for (int i = 0; inStrips && i < n; i += Strip.LENGTH) {
-            Strip.ofThread().terms(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, factor, out, to + i);
+            Strip.ofThread().terms(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, high, low, out, to + i);
         }
-        for (int i = 0; !inStrips && i < n; i++) out[to + i] = maskedTerm(x[from + i], e, k) * factor;
+        for (int i = 0; !inStrips && i < n; i++) out[to + i] = times(maskedTerm(x[from + i], e, k), high, low);
     }
 
     @Override
-    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, float[] lows, int first, float[] k,
             float[] out, int to, int outStep) {
         for (int r = 0; r < count; r++) {
-            terms(x, from + r * step, n, Exp2.exponentOf(rounders[first + r]), k, factors[first + r], out, to + r * outStep);
+            terms(x, from + r * step, n, Exp2.exponentOf(rounders[first + r]), k, factors[first + r], lows[first + r], out, to + r * outStep);
         }
     }
 
-    static float termMinus(float x, int e, float[] k, float factor, float minus) {
-        return Fma.fma(maskedTerm(x, e, k), factor, -minus);
+    private static float times(float term, float high, float low) {
+        return Fma.fma(term, high, term * low);
+    }
+
+    private static float termMinus(float x, int e, float[] k, float high, float low, float minus) {
+        float term = maskedTerm(x, e, k);
+        return Fma.fma(term, high, Fma.fma(term, low, -minus));
     }
 
     static float maskedTerm(float x, int e, float[] k) {
@@ -313,12 +324,12 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride) {
         for (int c = 0; c < columns; c++) {
             for (int r = 0; r < n; r++) {
                 int e = Exp2.exponentOf(rounders[r]);
-                out[to + c * outStride + r] = maskedTerm(x[from + c * stride + r], e, k) * factors[r];
+                out[to + c * outStride + r] = times(maskedTerm(x[from + c * stride + r], e, k), factors[r], lows[r]);
             }
         }
     }

@@ -51,19 +51,19 @@ final class ScalarStorage implements StorageKernel {
     }
 
     @Override
-    public void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] out, int to) {
+    public void terms(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] out, int to) {
         MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, from, out, to, n);
         kernel.terms(out, to, n, e, k, factor, out, to);
     }
 
     @Override
-    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to) {
         MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, from, out, to, n);
         kernel.termsMinus(out, to, n, e, k, factor, minus, minusFrom, out, to);
     }
 
     @Override
-    public void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, MemorySegment out, long to) {
+    public void terms(MemorySegment x, long from, int n, int e, float[] k, double factor, MemorySegment out, long to) {
         float[] scratch = SCRATCH.get();
         for (int i = 0; i < n; i += scratch.length) {
             int length = Math.min(scratch.length, n - i);
@@ -73,7 +73,7 @@ final class ScalarStorage implements StorageKernel {
     }
 
     @Override
-    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, MemorySegment out, long to) {
+    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, MemorySegment out, long to) {
         float[] scratch = SCRATCH.get();
         for (int i = 0; i < n; i += scratch.length) {
             int length = Math.min(scratch.length, n - i);

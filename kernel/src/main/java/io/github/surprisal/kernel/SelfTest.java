@@ -47,12 +47,12 @@ final class SelfTest {
         kernel.exp(powers, powers.length);
         results = append(results, powers);
         float[] out = new float[x.length];
-        kernel.terms(x, 0, x.length, -2, Exp2.constants(1), 0.3f, out, 0);
+        kernel.terms(x, 0, x.length, -2, Exp2.constants(1), 0.3, out, 0);
         results = append(results, out, out.length);
-        kernel.termsMinus(x, 0, x.length, -2, Exp2.constants(0.7f), 0.3f, x, 0, out, 0);
+        kernel.termsMinus(x, 0, x.length, -2, Exp2.constants(0.7f), 0.3, x, 0, out, 0);
         results = append(results, out, out.length);
         float[] rounders = {Exp2.rounder(-2), Exp2.rounder(4), Exp2.rounder(0)};
-        kernel.termsRows(x, 1, 40, 37, 2, rounders, x, 1, Exp2.constants(1), out, 2, 41);
+        kernel.termsRows(x, 1, 40, 37, 2, rounders, x, out, 1, Exp2.constants(1), out, 2, 41);
         results = append(results, out, out.length);
         results = append(results, kernel.max(x, 0, x.length - 3));
         double[] gaps = new double[16];
@@ -134,7 +134,7 @@ final class SelfTest {
         float[] rounders = new float[n];
         for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * r - 4);
         float[] out = new float[21 * n];
-        kernel.termsColumns(x, 0, 5, 21, n, rounders, partials, Exp2.constants(1), out, 0, n);
+        kernel.termsColumns(x, 0, 5, 21, n, rounders, partials, apart, Exp2.constants(1), out, 0, n);
         return append(results, out, out.length);
     }
 

@@ -2,7 +2,7 @@ package io.github.surprisal.kernel;
 
 import java.util.Arrays;
 
-/** softmax and log-softmax of rows. Scratch for one thread, 20 KB. */
+/** softmax and log-softmax of rows. Scratch for one thread, 18 KB. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
 
@@ -10,7 +10,7 @@ public final class SoftmaxRows {
     private final RowPieces pieces = new RowPieces();
     private final LogSum sum = new LogSum();
     private final RowBatch batch = RowBatch.ofThread();
-    private final double[] lse = new double[RowBatch.ROWS];
+    private final double[] lse = batch.logs;
     private final float[] scratch = new float[Store.PIECE];
 
     // What is written of the row at hand: its log-sum-exp, relative to its largest element max if it is huge.
@@ -80,22 +80,22 @@ public final class SoftmaxRows {
     private void findFactors(RowKernel kernel, int count) {
         int rounded = count + 7 & -8;
         for (int k = 0; k < count; k++) {
-            batch.rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse[k]));
+            batch.setExponent(k, lse[k]);
             lse[k] = RowWriter.powerOf(lse[k]);
         }
         Arrays.fill(lse, count, rounded, 0);
         kernel.exp(lse, rounded);
-        for (int k = 0; k < count; k++) batch.factors[k] = (float) lse[k];
+        for (int k = 0; k < count; k++) batch.setFactor(k, lse[k]);
     }
 
     /** As {@link #logarithms(SoftmaxRows, float[], int, int, float[], int)}, of short rows side by side. */
     private int logarithms(RowKernel kernel, Rows x, int r, int count) {
         int stride = batch.lieSideBySide(kernel, x, r, count) + RowBatch.GAP;
         float[] high = batch.factors; // neither is needed for anything else here
-        float[] low = batch.rounders;
+        float[] low = batch.lows;
         for (int k = 0; k < count; k++) {
             high[k] = (float) lse[k];
-            low[k] = (float) (lse[k] - high[k]);
+            low[k] = DoubleMath.low(lse[k]);
         }
         for (int c = 0; c < x.columns(); c++) {
             subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, high, low, batch.sideBySide(), c * stride);

@@ -21,16 +21,16 @@ public interface StorageKernel {
             float[] partials, int to, int[] tops, int topsFrom);
 
     /** As {@link RowKernel#terms}, but of native-order floats in a segment; from is in bytes. */
-    void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] out, int to);
+    void terms(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] out, int to);
 
     /** As {@link RowKernel#termsMinus}, but of native-order floats in a segment; from is in bytes. */
-    void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to);
+    void termsMinus(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to);
 
     /** As {@link RowKernel#terms}, but from segment to segment, which may be the same; from and to are in bytes. */
-    void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, MemorySegment out, long to);
+    void terms(MemorySegment x, long from, int n, int e, float[] k, double factor, MemorySegment out, long to);
 
     /** As {@link RowKernel#termsMinus}, but from segment to segment, which may be the same; from and to are in bytes. */
-    void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, MemorySegment out, long to);
+    void termsMinus(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, MemorySegment out, long to);
 
     /** out[to + i] = the number whose bfloat16 bits are x[from + i], 0 <= i < n, any n; exact. */
     void widenBfloat16(short[] x, int from, int n, float[] out, int to);

@@ -61,11 +61,11 @@ final class StorageRun {
         kernel.sum(floats, 0, 0, 4L * n, n, 1, 0, k, segmentPartials, 0, tops[0], 0);
         kernel.sumBfloat16(bfloat16, 0, 0, n, n, 1, 0, k, partials, 0, tops[1], 0);
         kernel.sumBfloat16(halves, 0, 0, 2L * n, n, 1, 0, k, partials, RowKernel.BLOCK, tops[2], 0);
-        kernel.terms(floats, 0, n, -2, k, 0.3f, terms, 0);
-        kernel.termsMinus(floats, 0, n, -2, k, 0.3f, x, 0, termsMinus, 0);
-        kernel.terms(floats, 0, n, -2, k, 0.3f, out, 0);
+        kernel.terms(floats, 0, n, -2, k, 0.3, terms, 0);
+        kernel.termsMinus(floats, 0, n, -2, k, 0.3, x, 0, termsMinus, 0);
+        kernel.terms(floats, 0, n, -2, k, 0.3, out, 0);
         MemorySegment.copy(out, JAVA_FLOAT_UNALIGNED, 0, outside, 0, n);
-        kernel.termsMinus(floats, 0, n, -2, k, 0.3f, x, 0, out, 0);
+        kernel.termsMinus(floats, 0, n, -2, k, 0.3, x, 0, out, 0);
         MemorySegment.copy(out, JAVA_FLOAT_UNALIGNED, 0, outsideMinus, 0, n);
         kernel.widenBfloat16(bfloat16, 0, n, widened, 0);
         kernel.widenBfloat16(halves, 0, n, widened, n);

@@ -42,18 +42,18 @@ final class Strip {
         return top;
     }
 
-    /** out[to + i] = the term of the masked element array[from + i], times factor, 0 <= i < n. */
-    void terms(float[] array, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+    /** out[to + i] = the term of the masked element array[from + i], times high + low, 0 <= i < n. */
+    void terms(float[] array, int from, int n, int e, float[] k, float high, float low, float[] out, int to) {
         maskedTerms(array, from, n, e, k);
-        multiply(sum, factor, n);
+        multiply(sum, high, low, n);
         System.arraycopy(sum, 0, out, to, n);
     }
 
     /** As the other, less minus[minusFrom + i], with one rounding. */
-    void termsMinus(float[] array, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+    void termsMinus(float[] array, int from, int n, int e, float[] k, float high, float low, float[] minus, int minusFrom, float[] out, int to) {
         maskedTerms(array, from, n, e, k);
         System.arraycopy(minus, minusFrom, x, 0, n);
-        multiplySubtract(sum, factor, x, n);
+        multiplySubtract(sum, high, low, x, n);
         System.arraycopy(sum, 0, out, to, n);
     }
 
@@ -166,11 +166,11 @@ final class Strip {
         for (int i = 0; i < n; i++) sum[i] = Math.fma(a[i], b[i], sum[i]);
     }
 
-    private static void multiply(float[] a, float factor, int n) {
-        for (int i = 0; i < n; i++) a[i] *= factor;
+    private static void multiply(float[] a, float high, float low, int n) {
+        for (int i = 0; i < n; i++) a[i] = Math.fma(a[i], high, a[i] * low);
     }
 
-    private static void multiplySubtract(float[] a, float factor, float[] minus, int n) {
-        for (int i = 0; i < n; i++) a[i] = Math.fma(a[i], factor, -minus[i]);
+    private static void multiplySubtract(float[] a, float high, float low, float[] minus, int n) {
+        for (int i = 0; i < n; i++) a[i] = Math.fma(a[i], high, Math.fma(a[i], low, -minus[i]));
     }
 }

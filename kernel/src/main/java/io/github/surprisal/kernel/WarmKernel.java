@@ -75,19 +75,19 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+    public void termsMinus(float[] x, int from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to) {
         start.of(TERMS).termsMinus(x, from, n, e, k, factor, minus, minusFrom, out, to);
     }
 
     @Override
-    public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+    public void terms(float[] x, int from, int n, int e, float[] k, double factor, float[] out, int to) {
         start.of(TERMS).terms(x, from, n, e, k, factor, out, to);
     }
 
     @Override
-    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, float[] lows, int first, float[] k,
             float[] out, int to, int outStep) {
-        start.of(TERMS).termsRows(x, from, step, n, count, rounders, factors, first, k, out, to, outStep);
+        start.of(TERMS).termsRows(x, from, step, n, count, rounders, factors, lows, first, k, out, to, outStep);
     }
 
     @Override
@@ -128,9 +128,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors,
+    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows,
             float[] k, float[] out, int to, int outStride) {
-        start.of(COLUMNS).termsColumns(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
+        start.of(COLUMNS).termsColumns(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);
     }
 
     @Override

@@ -134,7 +134,7 @@ final class WarmStart {
             case TERMS -> {
                 kernel.terms(x, 0, N, 0, k, 1, partials, 0);
                 kernel.termsMinus(x, 0, N, 0, k, 1, x, N, partials, 0);
-                kernel.termsRows(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, k, partials, 0, N);
+                kernel.termsRows(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, rounders, 0, k, partials, 0, N);
             }
             case MASKS -> {
                 kernel.sumMasked(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, bits);
@@ -147,7 +147,7 @@ final class WarmStart {
                 kernel.foldColumns(columns, grain, 1, lanes);
                 kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, partials, numbers, lanes);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, partials, numbers, lanes);
-                kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, k, partials, 0, grain);
+                kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
             }
             case GAPS -> kernel.gaps(x, 0, x, N, N, kernel.max(x, 0, N), lanes);
             case INFORMATION -> {

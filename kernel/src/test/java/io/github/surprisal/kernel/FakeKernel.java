@@ -99,21 +99,21 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+    public void termsMinus(float[] x, int from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to) {
         scalar.termsMinus(x, from, n, e, k, factor, minus, minusFrom, out, to);
         if (fault == Fault.TERM_MINUS && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 
     @Override
-    public void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+    public void terms(float[] x, int from, int n, int e, float[] k, double factor, float[] out, int to) {
         scalar.terms(x, from, n, e, k, factor, out, to);
         if (fault == Fault.TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 
     @Override
-    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+    public void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, float[] lows, int first, float[] k,
             float[] out, int to, int outStep) {
-        scalar.termsRows(x, from, step, n, count, rounders, factors, first, k, out, to, outStep);
+        scalar.termsRows(x, from, step, n, count, rounders, factors, lows, first, k, out, to, outStep);
         if (fault == Fault.ROW_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 
@@ -201,9 +201,9 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+    public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride) {
-        scalar.termsColumns(x, from, stride, columns, n, rounders, factors, k, out, to, outStride);
+        scalar.termsColumns(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);
         if (fault == Fault.COLUMN_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 

@@ -246,16 +246,16 @@ class SameBitsTest {
                     int e = 2 * (offset - 9) + 2 * (int) (2 * scale); // no term overflows: MASKED is below 6
                     float[] expected = new float[n + offset + 7];
                     float[] actual = expected.clone();
-                    SCALAR.terms(x, offset, n, e, k, 0.37f, expected, 5);
-                    simd.terms(x, offset, n, e, k, 0.37f, actual, 5);
+                    SCALAR.terms(x, offset, n, e, k, 0.37, expected, 5);
+                    simd.terms(x, offset, n, e, k, 0.37, actual, 5);
                     String call = ", n " + n + ", offset " + offset + ", scale " + scale + ", seed " + SEED;
                     assertSame(expected, actual, () -> "terms" + call);
-                    STRIPS.terms(x, offset, n, e, k, 0.37f, actual, 5);
+                    STRIPS.terms(x, offset, n, e, k, 0.37, actual, 5);
                     assertSame(expected, actual, () -> "terms in strips" + call);
-                    SCALAR.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, expected, 6);
-                    simd.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, actual, 6);
+                    SCALAR.termsMinus(x, offset, n, e, k, 0.37, minus, 3, expected, 6);
+                    simd.termsMinus(x, offset, n, e, k, 0.37, minus, 3, actual, 6);
                     assertSame(expected, actual, () -> "termsMinus" + call);
-                    STRIPS.termsMinus(x, offset, n, e, k, 0.37f, minus, 3, actual, 6);
+                    STRIPS.termsMinus(x, offset, n, e, k, 0.37, minus, 3, actual, 6);
                     assertSame(expected, actual, () -> "termsMinus in strips" + call);
                 }
             }
@@ -274,19 +274,21 @@ class SameBitsTest {
                     x[offset + n / 2] = SPECIALS[(n + offset) % SPECIALS.length];
                     float[] rounders = new float[count + 2];
                     float[] factors = new float[count + 2];
+                    float[] lows = new float[count + 2];
                     for (int r = 0; r < count; r++) {
                         rounders[r + 2] = Exp2.rounder(2 * (offset - 8) + 2 * r); // no term overflows: MASKED is below 6
                         factors[r + 2] = 0.37f * (r + 1);
+                        lows[r + 2] = Math.ulp(factors[r + 2]) / (r - 2.5f);
                     }
                     float[] expected = new float[count * (n + 2) + 3];
                     float[] actual = expected.clone();
-                    SCALAR.termsRows(x, offset, step, n, count, rounders, factors, 2, k, expected, 3, n + 2);
-                    simd.termsRows(x, offset, step, n, count, rounders, factors, 2, k, actual, 3, n + 2);
+                    SCALAR.termsRows(x, offset, step, n, count, rounders, factors, lows, 2, k, expected, 3, n + 2);
+                    simd.termsRows(x, offset, step, n, count, rounders, factors, lows, 2, k, actual, 3, n + 2);
                     String call = ", n " + n + ", offset " + offset + ", count " + count + ", scale " + scale + ", seed " + SEED;
                     assertSame(expected, actual, () -> "termsRows" + call);
-                    STRIPS.termsRows(x, offset, step, n, count, rounders, factors, 2, k, actual, 3, n + 2);
+                    STRIPS.termsRows(x, offset, step, n, count, rounders, factors, lows, 2, k, actual, 3, n + 2);
                     assertSame(expected, actual, () -> "termsRows in strips" + call);
-                    simd.termsRows(x, offset, step, n, count, rounders, factors, 2, k, x, offset, step);
+                    simd.termsRows(x, offset, step, n, count, rounders, factors, lows, 2, k, x, offset, step);
                     for (int i = 0; i < count * n; i++) {
                         int at = i;
                         assertBits(expected[3 + i / n * (n + 2) + i % n], x[offset + i / n * step + i % n], () -> "termsRows in place, element " + at + call);

@@ -132,11 +132,13 @@ class SameColumnsTest {
                 }
                 float[] rounders = new float[n];
                 float[] factors = Shape.NORMAL.fill(n, SEED);
+                float[] lows = new float[n];
+                for (int r = 0; r < n; r++) lows[r] = Math.ulp(factors[r]) / (r - 2.5f);
                 for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * (r % 9) + 8);
                 float[] expectedOut = new float[columns * stride + n];
                 float[] actualOut = expectedOut.clone();
-                SCALAR.termsColumns(x, offset, stride, columns, n, rounders, factors, k, expectedOut, 1, stride);
-                simd.termsColumns(x, offset, stride, columns, n, rounders, factors, k, actualOut, 1, stride);
+                SCALAR.termsColumns(x, offset, stride, columns, n, rounders, factors, lows, k, expectedOut, 1, stride);
+                simd.termsColumns(x, offset, stride, columns, n, rounders, factors, lows, k, actualOut, 1, stride);
                 assertSame(expectedOut, actualOut, () -> "termsColumns" + call);
             }
         }

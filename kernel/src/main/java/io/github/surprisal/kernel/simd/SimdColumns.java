@@ -298,7 +298,7 @@ final class SimdColumns {
         return outside >= 0;
     }
 
-    static void terms(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] k,
+    static void terms(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride) {
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -323,7 +323,8 @@ final class SimdColumns {
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector d = m.fma(lo, m.fma(hi, v));
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(FloatVector.fromArray(FLOATS, factors, r)).intoArray(out, put + r);
+                FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+                term.fma(FloatVector.fromArray(FLOATS, factors, r), term.mul(FloatVector.fromArray(FLOATS, lows, r))).intoArray(out, put + r);
             }
         }
     }

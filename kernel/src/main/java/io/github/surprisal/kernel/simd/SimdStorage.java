@@ -5,6 +5,7 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
 
+import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.StorageKernel;
@@ -126,7 +127,7 @@ final class SimdStorage implements StorageKernel {
     }
 
     @Override
-    public void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] out, int to) {
+    public void terms(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] out, int to) {
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
         FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
@@ -138,33 +139,8 @@ final class SimdStorage implements StorageKernel {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
-        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
-        for (int i = 0; i < n; i += LANES) {
-            FloatVector v = FloatVector.fromMemorySegment(FLOATS, x, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
-            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
-            FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector r = m.fma(lo, m.fma(hi, v));
-            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factors).intoArray(out, to + i);
-        }
-    }
-
-    @Override
-    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
-        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
-        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
-        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
-        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
-        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
-        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
-        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
-        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
-        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
-        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        FloatVector high = FloatVector.broadcast(FLOATS, (float) factor);
+        FloatVector low = FloatVector.broadcast(FLOATS, DoubleMath.low(factor));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
@@ -174,12 +150,40 @@ final class SimdStorage implements StorageKernel {
             FloatVector r = m.fma(lo, m.fma(hi, v));
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
             FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
-            term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoArray(out, to + i);
+            term.fma(high, term.mul(low)).intoArray(out, to + i);
         }
     }
 
     @Override
-    public void terms(MemorySegment x, long from, int n, int e, float[] k, float factor, MemorySegment out, long to) {
+    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector high = FloatVector.broadcast(FLOATS, (float) factor);
+        FloatVector low = FloatVector.broadcast(FLOATS, DoubleMath.low(factor));
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int i = 0; i < n; i += LANES) {
+            FloatVector v = FloatVector.fromMemorySegment(FLOATS, x, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(lo, m.fma(hi, v));
+            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.fma(high, term.fma(low, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg())).intoArray(out, to + i);
+        }
+    }
+
+    @Override
+    public void terms(MemorySegment x, long from, int n, int e, float[] k, double factor, MemorySegment out, long to) {
         MemorySegment source = profiled(x);
         MemorySegment target = profiled(out);
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
@@ -193,7 +197,8 @@ final class SimdStorage implements StorageKernel {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        FloatVector high = FloatVector.broadcast(FLOATS, (float) factor);
+        FloatVector low = FloatVector.broadcast(FLOATS, DoubleMath.low(factor));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
@@ -202,12 +207,13 @@ final class SimdStorage implements StorageKernel {
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(lo, m.fma(hi, v));
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factors).intoMemorySegment(target, to + 4L * i, ORDER);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.fma(high, term.mul(low)).intoMemorySegment(target, to + 4L * i, ORDER);
         }
     }
 
     @Override
-    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, MemorySegment out, long to) {
+    public void termsMinus(MemorySegment x, long from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, MemorySegment out, long to) {
         MemorySegment source = profiled(x);
         MemorySegment target = profiled(out);
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
@@ -221,7 +227,8 @@ final class SimdStorage implements StorageKernel {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        FloatVector high = FloatVector.broadcast(FLOATS, (float) factor);
+        FloatVector low = FloatVector.broadcast(FLOATS, DoubleMath.low(factor));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
@@ -231,7 +238,7 @@ final class SimdStorage implements StorageKernel {
             FloatVector r = m.fma(lo, m.fma(hi, v));
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
             FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
-            term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoMemorySegment(target, to + 4L * i, ORDER);
+            term.fma(high, term.fma(low, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg())).intoMemorySegment(target, to + 4L * i, ORDER);
         }
     }
 

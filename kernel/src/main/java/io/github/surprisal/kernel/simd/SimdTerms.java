@@ -4,6 +4,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
 
+import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
 import jdk.incubator.vector.FloatVector;
@@ -20,7 +21,7 @@ final class SimdTerms {
 
     private SimdTerms() {}
 
-    static void termsMinus(float[] x, int from, int n, int e, float[] k, float factor, float[] minus, int minusFrom, float[] out, int to) {
+    static void termsMinus(float[] x, int from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to) {
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
         FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
@@ -32,7 +33,8 @@ final class SimdTerms {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        FloatVector high = FloatVector.broadcast(FLOATS, (float) factor);
+        FloatVector low = FloatVector.broadcast(FLOATS, DoubleMath.low(factor));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
@@ -42,11 +44,11 @@ final class SimdTerms {
             FloatVector r = m.fma(lo, m.fma(hi, v));
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
             FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
-            term.fma(factors, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg()).intoArray(out, to + i);
+            term.fma(high, term.fma(low, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg())).intoArray(out, to + i);
         }
     }
 
-    static void terms(float[] x, int from, int n, int e, float[] k, float factor, float[] out, int to) {
+    static void terms(float[] x, int from, int n, int e, float[] k, double factor, float[] out, int to) {
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
         FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
@@ -58,7 +60,8 @@ final class SimdTerms {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector rounder = FloatVector.broadcast(FLOATS, Exp2.rounder(e));
-        FloatVector factors = FloatVector.broadcast(FLOATS, factor);
+        FloatVector high = FloatVector.broadcast(FLOATS, (float) factor);
+        FloatVector low = FloatVector.broadcast(FLOATS, DoubleMath.low(factor));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
@@ -67,11 +70,12 @@ final class SimdTerms {
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(lo, m.fma(hi, v));
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factors).intoArray(out, to + i);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.fma(high, term.mul(low)).intoArray(out, to + i);
         }
     }
 
-    static void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, int first, float[] k,
+    static void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, float[] lows, int first, float[] k,
             float[] out, int to, int outStep) {
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -90,7 +94,8 @@ final class SimdTerms {
             int at = from + row * step;
             int put = to + row * outStep;
             FloatVector rounder = FloatVector.broadcast(FLOATS, rounders[first + row]);
-            FloatVector factor = FloatVector.broadcast(FLOATS, factors[first + row]);
+            FloatVector high = FloatVector.broadcast(FLOATS, factors[first + row]);
+            FloatVector low = FloatVector.broadcast(FLOATS, lows[first + row]);
             FloatVector rest = FloatVector.fromArray(FLOATS, x, at + last);
             for (int i = 0; i < last; i += LANES) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
@@ -98,14 +103,16 @@ final class SimdTerms {
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
                 FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factor).intoArray(out, put + i);
+                FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+                term.fma(high, term.mul(low)).intoArray(out, put + i);
             }
             FloatVector v = rest.reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
             IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(lo, m.fma(hi, v));
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).mul(factor).intoArray(out, put + last);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.fma(high, term.mul(low)).intoArray(out, put + last);
         }
     }
 }
