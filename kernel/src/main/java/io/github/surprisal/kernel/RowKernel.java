@@ -39,7 +39,8 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Where no partial sum is looked at,
-     * this is faster: they are folded while the next block is summed. Overwrites partials and sums[0 .. 8 * count).
+     * this is faster: they are folded while the next block is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, and
+     * sums[0 .. 8 * count).
      */
     default void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, double[] sums, int[] tops) {

@@ -20,7 +20,7 @@ final class SelfTest {
     private static double[] run(RowKernel kernel) {
         float[] x = new float[4 * N];
         for (int i = 0; i < x.length; i++) x[i] = (i * 37 % 128 - 100) * 0.37f;
-        float[] partials = new float[2 * RowKernel.BLOCK];
+        float[] partials = new float[RowKernel.GROUP * RowKernel.BLOCK];
         int[] tops = new int[RowKernel.TOPS_LENGTH];
         kernel.sum(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, 0, tops, 0);
         double[] sums = new double[8];

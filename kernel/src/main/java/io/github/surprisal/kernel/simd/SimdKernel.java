@@ -40,8 +40,8 @@ public final class SimdKernel implements RowKernel {
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-    /** Where sumFolded keeps the partial sums of the block at hand, behind the lanes of all. */
-    private static final int ONE_BLOCK = GROUP * 32;
+    /** Where sumFolded keeps the partial sums of the block at hand and of the one before, behind the lanes of all. */
+    private static final int TWO_BLOCKS = GROUP * 32;
 
     private final StorageKernel storage = new SimdStorage();
 
@@ -134,12 +134,15 @@ public final class SimdKernel implements RowKernel {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        Arrays.fill(partials, ONE_BLOCK + n, ONE_BLOCK + BLOCK, 0f);
-        for (int b = 0; b < count; b++) {
+        Arrays.fill(partials, TWO_BLOCKS + n, TWO_BLOCKS + BLOCK, 0f);
+        Arrays.fill(partials, TWO_BLOCKS + BLOCK + n, TWO_BLOCKS + 2 * BLOCK, 0f);
+        for (int b = 0; b <= count; b++) { // a turn more, in which the last block is folded
             int at = from + b * step;
+            int block = TWO_BLOCKS + (b & 1) * BLOCK;
+            int end = b < count ? n : 0;
             IntVector top = IntVector.zero(INTS);
             // Four terms a turn: their chains of dependent fmas overlap, and four streams keep as many prefetchers busy.
-            for (int i = 0; i < n; i += LANES) {
+            for (int i = 0; i < end; i += LANES) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
@@ -174,18 +177,21 @@ public final class SimdKernel implements RowKernel {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, ONE_BLOCK + i);
+                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
             }
-            // As in fold, to 32 lanes a block. Done here it fits into the gaps that the terms of the next block leave.
-            for (int lane = ONE_BLOCK; lane < ONE_BLOCK + 32; lane += LANES) {
-                for (int i = lane; i < lane + BLOCK; i += BLOCK / 2) {
-                    FloatVector even = FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 128))
-                        .add(FloatVector.fromArray(FLOATS, partials, i + 64).add(FloatVector.fromArray(FLOATS, partials, i + 192)));
-                    FloatVector odd = FloatVector.fromArray(FLOATS, partials, i + 32).add(FloatVector.fromArray(FLOATS, partials, i + 160))
-                        .add(FloatVector.fromArray(FLOATS, partials, i + 96).add(FloatVector.fromArray(FLOATS, partials, i + 224)));
-                    even.add(odd).intoArray(partials, i);
-                }
-                FloatVector.fromArray(FLOATS, partials, lane).add(FloatVector.fromArray(FLOATS, partials, lane + BLOCK / 2)).intoArray(partials, lane - ONE_BLOCK + 32 * b);
+            // As in fold, to 32 lanes a block. Of the block before: its stores are done, and nothing waits for them.
+            int done = TWO_BLOCKS + (~b & 1) * BLOCK;
+            for (int lane = done; lane < done + 32 && b > 0; lane += LANES) {
+                FloatVector even = FloatVector.fromArray(FLOATS, partials, lane).add(FloatVector.fromArray(FLOATS, partials, lane + 128))
+                    .add(FloatVector.fromArray(FLOATS, partials, lane + 64).add(FloatVector.fromArray(FLOATS, partials, lane + 192)));
+                FloatVector odd = FloatVector.fromArray(FLOATS, partials, lane + 32).add(FloatVector.fromArray(FLOATS, partials, lane + 160))
+                    .add(FloatVector.fromArray(FLOATS, partials, lane + 96).add(FloatVector.fromArray(FLOATS, partials, lane + 224)));
+                FloatVector half = even.add(odd);
+                even = FloatVector.fromArray(FLOATS, partials, lane + 256).add(FloatVector.fromArray(FLOATS, partials, lane + 384))
+                    .add(FloatVector.fromArray(FLOATS, partials, lane + 320).add(FloatVector.fromArray(FLOATS, partials, lane + 448)));
+                odd = FloatVector.fromArray(FLOATS, partials, lane + 288).add(FloatVector.fromArray(FLOATS, partials, lane + 416))
+                    .add(FloatVector.fromArray(FLOATS, partials, lane + 352).add(FloatVector.fromArray(FLOATS, partials, lane + 480)));
+                half.add(even.add(odd)).intoArray(partials, lane - done + 32 * (b - 1));
             }
             // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
             top.intoArray(tops, TOPS + b * GRAIN);
