@@ -12,9 +12,9 @@ final class ChunkExponents {
     static final double SMALL_REST = 0x1p-80;
 
     // Frozen: changing one of these changes results in the last bit.
-    private static final int STEP = 96;
+    static final int STEP = 96;
     /** Exponents n in [-40, 56), logits in [-27.7, 38.8), share E = 0: usual logits and log-probabilities lie well inside. */
-    private static final int FLOOR = -40;
+    private static final int FLOOR = RowKernel.LOWEST_KEPT - Exp2.ZERO_SCALE - 127;
 
     private static final long SMALL_REST_BITS = Double.doubleToRawLongBits(SMALL_REST);
     private static final long INFINITY_BITS = Double.doubleToRawLongBits(Double.POSITIVE_INFINITY);
@@ -46,8 +46,13 @@ final class ChunkExponents {
 
     /** Negative unless the E it was summed with is right for a row with these largest exponent bits: {@link #exponentFor}, without a branch. */
     static int outside(int bits) {
-        int above = bits - (Exp2.ZERO_SCALE + 127 + FLOOR);
+        int above = bits - RowKernel.LOWEST_KEPT;
         return above | STEP - 1 - above;
+    }
+
+    /** Whether terms in units of 2^E may be kept, to be multiplied later: far from where a row counts as huge. */
+    static boolean mayKeep(int exponent) {
+        return Math.abs(exponent) < MAX / 2;
     }
 
     /** Whether {@link #outside} holds for this E: near the limits the general way decides. */

@@ -35,6 +35,8 @@ public final class ChunkSum {
      * so many partial sums back between two calls costs the row's own streams their prefetching. Folded ones leave fewer to read.
      */
     private static final int BLOCKS = 2;
+    /** Rows whose terms are not kept after one where that failed: the next ones are mostly alike. */
+    private static final int PAUSE = 32;
     private static final int FOLDED_BLOCKS = 4;
 
     /** Terms this many binary orders below the largest have errors that do not show. */
@@ -75,6 +77,13 @@ public final class ChunkSum {
     private int top; // the largest exponent, MIN_VALUE while no block has counted
     private boolean huge;
     private boolean nan;
+
+    // Where the terms of the row at hand are kept, null where they are not; and in which unit they have been kept.
+    private float[] keep;
+    private int keepFrom;
+    private boolean kept;
+    private int keptExponent;
+    private int keepPause;
 
     private ChunkSum() {}
 
@@ -123,6 +132,48 @@ public final class ChunkSum {
         }
     }
 
+    /**
+     * Makes result the sum of row r, of up to {@link #CHUNK} elements, as {@link #addRow} does, and keeps each term in out, which may be rows: only a factor
+     * is missing then to what is written of the row. False if that was not possible; then rows are as they were, and result means nothing.
+     */
+    boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, Rows out, LogSum result) {
+        int columns = rows.columns();
+        boolean possible = columns >= TAIL && columns <= CHUNK && rows.inPlace() && out.inPlace() && (options == null || !options.copies());
+        if (!possible || masked || !ChunkExponents.mayKeep(exponent)) return false;
+        if (keepPause > 0) {
+            keepPause--;
+            return false;
+        }
+        kept = rows.data() != out.data() || isInRange(kernel, rows, r); // nothing may be overwritten before no other way can be needed
+        if (kept) {
+            keep = out.data();
+            keepFrom = out.start(r);
+            result.clear();
+            try {
+                addRow(kernel, rows, r, 0, columns, options, excluded, result);
+            } finally {
+                keep = null;
+            }
+        }
+        if (!kept) keepPause = PAUSE;
+        return kept;
+    }
+
+    private boolean isInRange(RowKernel kernel, Rows rows, int r) {
+        int columns = rows.columns();
+        boolean inRange = true;
+        for (int c = 0, n; inRange && c < columns; c += n) {
+            n = Rows.leaf(columns - c);
+            inRange = kernel.inRange(rows.data(), rows.start(r) + c, 0, n, 1, exponent, constants, ChunkExponents.STEP);
+        }
+        return inRange;
+    }
+
+    /** What kept terms are in units of: 2 to this power. */
+    int keptExponent() {
+        return keptExponent;
+    }
+
     /** Adds to result the native-order floats of a segment, from the given one on. */
     public void add(RowKernel kernel, MemorySegment segment, long from, long length, LogSum result) {
         elements.set(segment, from);
@@ -157,6 +208,9 @@ public final class ChunkSum {
 
     private void sumChunk(RowKernel kernel, int excluded) {
         sweep(kernel, excluded, false);
+        kept = keep != null;
+        keptExponent = exponent;
+        keep = null;
         if (excluded != NONE && !huge && !nan && others + best < ChunkExponents.SMALL_REST) {
             sweep(kernel, excluded, true); // so far below the excluded element that its E may have cut terms off
         }
@@ -199,12 +253,13 @@ public final class ChunkSum {
                 continue;
             }
             boolean cleaned = masked;
+            keep = null;
             int largest = sumCopy(kernel, from, n, hole ? excluded : NONE);
             if (huge || nan) return;
             if (largest < -ChunkExponents.MAX) { // masked throughout: every term is 0
                 from += BLOCK;
             } else {
-                if (patch != NONE) patch(patch, from);
+                if (patch != NONE) partials[patched - from] = elements.partialWithout(patch, exponent, constants);
                 if (add(fold(kernel, n), largest, from)) {
                     from += BLOCK;
                 } else if (cleaned) { // no known input comes here
@@ -237,12 +292,15 @@ public final class ChunkSum {
         if (!elements.inPlace() || array == null && cleaned) return 0;
         boolean plain = array != null && !cleaned;
         int body = elements.body;
-        int count = Math.min(plain ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
+        boolean keeps = keep != null;
+        int count = Math.min(plain && !keeps ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
         if (count <= 0) return 0;
         boolean patches = patched >= from && patched < from + count * BLOCK;
-        boolean folded = plain && !patches;
+        boolean folded = plain && !patches && !keeps;
         long first = elements.place(from);
-        if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, sums, tops);
+        float patch = patches ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
+        if (keeps) kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, keep, keepFrom + from, BLOCK);
+        else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, sums, tops);
         else if (plain) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
         else if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
         else elements.store.sum(kernel, first, BLOCK, body, BLOCK, count, exponent, constants, partials, tops);
@@ -255,12 +313,13 @@ public final class ChunkSum {
             }
             int largest = ChunkExponents.largest(tops[usual], exponent);
             if (cleaned && largest < -ChunkExponents.MAX) continue; // masked throughout: every term is 0
-            if (!ChunkExponents.isExpected(tops[usual], largest, highest, exponent)) break;
+            if (!ChunkExponents.isExpected(tops[usual], largest, highest, exponent) || keeps && ChunkExponents.outside(tops[usual]) < 0) break;
             highest = Math.max(highest, largest);
         }
+        if (usual < count) keep = null;
         if (usual == 0) return 0;
         if (!folded) {
-            if (patched >= from && patched < from + usual * BLOCK) patch(excluded, from);
+            if (patched >= from && patched < from + usual * BLOCK) partials[patched - from] = patch;
             kernel.fold(partials, BLOCK, usual, sums);
         }
         for (int b = 0; b < usual; b++) {
@@ -278,23 +337,40 @@ public final class ChunkSum {
         int body = elements.body;
         int n0 = Math.min(n, body - from);
         int bits = 0;
+        float[] out = keep;
+        keep = null; // unless the block turns out as expected
+        float replacement = patch == NONE ? 0 : elements.partialWithout(patch, exponent, constants);
         if (n0 > 0) {
             long first = elements.place(from);
-            if (array != null) kernel.sum(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
+            if (out != null) kernel.sumKept(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0, out, keepFrom + from, 0);
+            else if (array != null) kernel.sum(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
             else elements.store.sum(kernel, first, 0, body, n0, 1, exponent, constants, partials, tops);
             bits = tops[0];
+            if (out != null && ChunkExponents.outside(bits) < 0) return false;
         }
         if (n0 < n) {
             int tail = elements.length - STREAMS * body;
+            if (out != null && out != array && !isTailInRange(kernel, tail)) return false;
             elements.copy(kernel, STREAMS * body, tail, scratch, 0);
             Arrays.fill(scratch, tail, TAIL, constants[Exp2.PADDING]);
             kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, exponent, constants, partials, n0, tops, 0);
             bits = ChunkExponents.unsignedMax(bits, tops[0]);
+            if (out != null) {
+                kernel.terms(scratch, 0, TAIL, exponent, constants, 1, scratch, 0);
+                System.arraycopy(scratch, 0, out, keepFrom + STREAMS * body, tail);
+            }
         }
         int largest = ChunkExponents.largest(bits, exponent);
         if (!ChunkExponents.isExpected(bits, largest, top, exponent)) return false;
-        if (patch != NONE) patch(patch, from);
+        if (patch != NONE) partials[elements.positionOf(patch) - from] = replacement;
+        keep = out;
         return add(fold(kernel, n), largest, from);
+    }
+
+    /** Of the elements behind the body, which are padded where they are summed. */
+    private boolean isTailInRange(RowKernel kernel, int tail) {
+        int n = Math.max(tail, GRAIN);
+        return kernel.inRange(elements.array, (int) elements.place(elements.length - n), 0, n, 1, exponent, constants, ChunkExponents.STEP);
     }
 
     /** Copies a block and leaves its sums in partials, in units of 2^exponent, which it may change; returns its largest exponent. */
@@ -334,11 +410,6 @@ public final class ChunkSum {
     private double fold(RowKernel kernel, int n) {
         kernel.fold(partials, n, 1, sums);
         return sums[0];
-    }
-
-    /** Computes the partial sum that the excluded element is in again, without it; from is where the block begins. */
-    private void patch(int excluded, int from) {
-        partials[elements.positionOf(excluded) - from] = elements.partialWithout(excluded, exponent, constants);
     }
 
     // ---- the unusual

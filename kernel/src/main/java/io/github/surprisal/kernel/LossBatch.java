@@ -53,7 +53,8 @@ final class LossBatch {
         Rows x = call.logits;
         boolean kept = call.targets(r, count, targets);
         rows.withConstants(call.options.constants());
-        all = rows.sum(call.kernel, x, r, count, targets) && kept;
+        boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, call.gradient);
+        all = (terms || rows.sum(call.kernel, x, r, count, targets)) && kept;
         int rounded = count + 7 & -8;
         Arrays.fill(usual, 0, count, true);
         rows.copySums(t, count);
@@ -129,6 +130,15 @@ final class LossBatch {
     static boolean writes(LossCall call) {
         if (call.gradient == null || call.options.smoothing() != 0) return false;
         return call.logits.columns() <= RowBatch.SHORT || call.logits.inPlace() && call.gradient.inPlace();
+    }
+
+    /**
+     * Whether the terms may be kept in the gradient while they are summed, in place too: whether nothing else is asked of the logits afterwards, and no factor
+     * loses digits in units of 2^E.
+     */
+    static boolean keepsTerms(LossCall call) {
+        double factor = Math.abs(call.factor * call.options.logitScale());
+        return writes(call) && call.options.isPlain() && !call.countsCorrect && factor >= 0x1p-20 && factor <= 0x1p20;
     }
 
     /** Writes the gradient of the usual rows. */

@@ -31,8 +31,12 @@ public final class RowBatch {
     private static final int MEDIUM = 127;
     /** 127 terms whose exponents are below the range of E add up to less: a row of a larger sum has an element in that range. */
     private static final double LARGE_REST = 0x1p-33;
-    /** Batches that are not tried as they lie after one that could not be summed so: the next ones are mostly alike. */
+    /** Columns from which terms are kept: of fewer they are computed again as fast. */
+    private static final int KEPT = 192;
+    /** Batches that are not tried as they lie, or whose terms are not kept, after one where that failed: the next ones are mostly alike. */
     private static final int PAUSE = 32;
+    /** Where in scratch the elements to patch with are, behind the tails. */
+    private static final int TO_PATCH = GROUP * TAIL;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = ThreadLocal.withInitial(RowBatch::new);
@@ -70,7 +74,10 @@ public final class RowBatch {
 
     private boolean transposed;
     private boolean keptApart;
+    private boolean keptTerms;
     private int pause;
+    private int keptExponent;
+    private int keepPause;
     private int tileStride;
 
     private RowBatch() {}
@@ -118,7 +125,15 @@ public final class RowBatch {
 
     /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link #ROWS}, which lse has room for. */
     void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        boolean all = sum(kernel, x, r, count, null);
+        finish(kernel, x, r, count, sum(kernel, x, r, count, null), lse);
+    }
+
+    /** As the other, with terms kept in out, if that is possible: see {@link #sumKept}. out is not x, because some rows are summed again. */
+    void lseKept(RowKernel kernel, Rows x, int r, int count, Rows out, double[] lse) {
+        finish(kernel, x, r, count, sumKept(kernel, x, r, count, null, out) || sum(kernel, x, r, count, null), lse);
+    }
+
+    private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
         int e = chunk.exponent();
         int rounded = count + 7 & -8;
         System.arraycopy(sums, 0, lse, 0, count);
@@ -193,18 +208,54 @@ public final class RowBatch {
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         transposed = false;
         keptApart = false;
+        keptTerms = false;
         int columns = x.columns();
         if (excluded != null && sumInRows(kernel, x, r, count, excluded)) {
             return areUsual(count);
         } else if (columns > 0 && x.sideBySide()) {
             if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
         } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
-            for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded);
+            for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded, null);
         } else {
             Arrays.fill(usual, 0, count, false);
             return false;
         }
         return areUsual(count);
+    }
+
+    /**
+     * As {@link #sum}, and each term of the rows is kept in out, which may be x: then {@link #writeTerms} has only to multiply. True if that was possible
+     * and all rows are as expected; if not, x is as it was, and the rows have not been summed.
+     */
+    boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, Rows out) {
+        int columns = x.columns();
+        boolean possible = columns >= KEPT && ChunkElements.positions(columns) <= BLOCK && x.inPlace() && out.inPlace();
+        if (!possible || chunk.masked() || !ChunkExponents.mayKeep(chunk.exponent())) return false;
+        if (keepPause > 0) {
+            keepPause--;
+            return false;
+        }
+        boolean same = x.data() == out.data(); // nothing may be overwritten before it is sure that no row has to be done in another way
+        boolean inRange = !same || kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants(), ChunkExponents.STEP);
+        for (int k = 0; inRange && k < count; k += GROUP) {
+            int group = Math.min(GROUP, count - k);
+            inRange = same || isTailInRange(kernel, x, r + k, group);
+            if (inRange) sumGroup(kernel, x, r + k, k, group, excluded, out);
+        }
+        transposed = false;
+        keptApart = excluded != null;
+        keptTerms = inRange && areUsual(count);
+        keptExponent = chunk.exponent();
+        if (!keptTerms) keepPause = PAUSE;
+        return keptTerms;
+    }
+
+    /** Of the columns behind the body, which are padded where they are summed. */
+    private boolean isTailInRange(RowKernel kernel, Rows x, int r, int count) {
+        int columns = x.columns();
+        int tail = columns - STREAMS * ChunkElements.body(columns);
+        int n = Math.max(tail, GRAIN);
+        return tail == 0 || kernel.inRange(x.data(), x.start(r) + columns - n, x.rowStride(), n, count, chunk.exponent(), chunk.constants(), ChunkExponents.STEP);
     }
 
     /** Mostly all rows are as expected, which the first loops find out without a branch. */
@@ -276,14 +327,19 @@ public final class RowBatch {
 
     // ---- rows of one block
 
-    private void sumGroup(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
+    /** Keeps the terms in out, if that is not null. */
+    private void sumGroup(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded, Rows out) {
         int columns = x.columns();
         int body = ChunkElements.body(columns);
         int tail = columns - STREAMS * body;
+        if (out != null && excluded != null) gatherToPatch(x, r, first, count, body, excluded); // x may be overwritten
         boolean masked = chunk.masked();
         Arrays.fill(groupTops, 0, 2 * GROUP, 0);
         if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
-        if (x.data() != null) {
+        if (out != null) {
+            kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0, groupTops, 0,
+                    out.data(), out.start(r), out.rowStride());
+        } else if (x.data() != null) {
             sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
         } else {
             x.store().sum(kernel, x.position(r), x.stride(), body, body, count, chunk.exponent(), chunk.constants(), partials, groupTops);
@@ -291,12 +347,17 @@ public final class RowBatch {
         if (tail > 0) {
             padTails(kernel, x, r, STREAMS * body, tail, count);
             sumPieces(kernel, masked, scratch, 0, TAIL, GRAIN, count, body, GROUP);
+            if (out != null) keepTails(kernel, out, r, STREAMS * body, tail, count);
         }
-        if (excluded != null) patch(kernel, x, r, first, count, body, excluded);
+        if (excluded != null) {
+            if (out == null) gatherToPatch(x, r, first, count, body, excluded);
+            patch(kernel, first, count, body, excluded);
+        }
         kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
         int raw = 0;
         for (int k = 0; k < count; k++) {
-            tops[first + k] = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
+            int top = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
+            tops[first + k] = out == null ? top : top | ChunkExponents.outside(groupTops[k]) >> 31; // -1 also if an element is too low
             sums[first + k] = groupSums[k];
             if (masked) {
                 int bits = ChunkExponents.unsignedMax(groupBits[k], groupBits[GROUP + k]);
@@ -328,8 +389,13 @@ public final class RowBatch {
         }
     }
 
-    /** Computes the partial sum that each row's excluded element is in again, without it: a row a lane. */
-    private void patch(RowKernel kernel, Rows x, int r, int first, int count, int body, int[] excluded) {
+    private void keepTails(RowKernel kernel, Rows out, int r, int column, int tail, int count) {
+        kernel.terms(scratch, 0, TAIL * count, chunk.exponent(), chunk.constants(), 1, scratch, 0);
+        for (int k = 0; k < count; k++) System.arraycopy(scratch, k * TAIL, out.data(), out.start(r + k) + column, tail);
+    }
+
+    /** Puts what each row's excluded element is added to into scratch, and that element apart. */
+    private void gatherToPatch(Rows x, int r, int first, int count, int body, int[] excluded) {
         float padding = chunk.constants()[Exp2.PADDING];
         float[] data = x.data();
         for (int k = 0; k < count; k++) {
@@ -340,10 +406,15 @@ public final class RowBatch {
             int row = data == null ? 0 : x.start(r + k);
             for (int s = 0; s < STREAMS; s++, i += step) {
                 boolean counts = i != y && i < x.columns();
-                scratch[s * GRAIN + k] = !counts ? padding : Math.max(data != null ? data[row + i] : x.get(r + k, i), padding);
+                scratch[TO_PATCH + s * GRAIN + k] = !counts ? padding : Math.max(data != null ? data[row + i] : x.get(r + k, i), padding);
             }
+            apart[first + k] = data != null ? data[row + y] : x.get(r + k, y);
         }
-        kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);
+    }
+
+    /** Computes the partial sum that each row's excluded element is in again, without it: a row a lane. */
+    private void patch(RowKernel kernel, int first, int count, int body, int[] excluded) {
+        kernel.sum(scratch, TO_PATCH, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);
         for (int k = 0; k < count; k++) partials[k * BLOCK + ChunkElements.positionOf(Math.max(excluded[first + k], 0), body)] = patches[k];
     }
 
@@ -379,10 +450,11 @@ public final class RowBatch {
         rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse));
     }
 
-    /** They are to be multiplied by this. */
+    /** They are to be multiplied by this. Those that have been kept are in units of another power of two, which changes no digit. */
     void setFactor(int k, double factor) {
-        factors[k] = (float) factor;
-        lows[k] = DoubleMath.low(factor);
+        double f = keptTerms ? factor * DoubleMath.powerOfTwo(keptExponent - Exp2.exponentOf(rounders[k])) : factor;
+        factors[k] = (float) f;
+        lows[k] = DoubleMath.low(f);
     }
 
     /** Room for a tile, until the next sum. */
@@ -408,11 +480,15 @@ public final class RowBatch {
         }
     }
 
-    /** Writes the terms times factors of the wanted ones among the rows r .. r + count, which lie in place, to those of out, which do too. */
+    /**
+     * Writes the terms times factors of the wanted ones among the rows r .. r + count, which lie in place, to those of out, which do too. If the terms have been
+     * kept they are there already.
+     */
     void writeTerms(RowKernel kernel, Rows x, Rows out, int r, int count, boolean[] wanted) {
         for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {
             end = endOfWanted(wanted, first, count);
-            kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, lows, first, chunk.constants(),
+            if (keptTerms) kernel.scale(out.data(), out.start(r + first), out.rowStride(), out.columns(), end - first, factors, lows, first);
+            else kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, lows, first, chunk.constants(),
                     out.data(), out.start(r + first), out.rowStride());
         }
     }

@@ -72,6 +72,12 @@ final class RowGradient {
             this.coefficients = coefficients;
         }
 
+        /** Multiplies the terms kept in row r: see {@link RowWriter#scale}. */
+        void scale(LossCall call, int r, int exponent, double lse, double power, double factor) {
+            Rows out = call.gradient;
+            writer.scale(call.kernel, out.data(), out.start(r), out.columns(), exponent, lse, power, factor);
+        }
+
         /** Writes elements from .. to of row r. */
         void write(LossCall call, int r, RowGradient g, int from, int to) {
             Rows x = call.logits;

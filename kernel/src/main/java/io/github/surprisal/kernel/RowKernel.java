@@ -106,6 +106,29 @@ public interface RowKernel extends InformationKernel {
     void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, float[] lows, int first, float[] k,
             float[] out, int to, int outStep);
 
+    /**
+     * {@link #sum}, whose terms are kept: out[outFrom + b * outStep + s * stream + i] = t(x[from + b * step + s * stream + i]), and tops[topsFrom + b] becomes
+     * LOWEST_KEPT plus the unsigned maximum of what the block's {@link Exp2#exponentBits} are above LOWEST_KEPT: the same if none is below it. If one is, the
+     * partial sums mean nothing. out may be x, in the same places.
+     */
+    void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep);
+
+    /** {@link Exp2#exponentBits} from which on a term may be kept: it and its part of a usual sum are normal, whatever E they are in units of. */
+    int LOWEST_KEPT = Exp2.ZERO_SCALE + 127 - 40;
+
+    /**
+     * Whether the {@link Exp2#exponentBits} of all x[from + r * step + i], 0 <= i < n, at least {@link #GRAIN}, of any remainder, 0 <= r < count, are
+     * in [LOWEST_KEPT, LOWEST_KEPT + range).
+     */
+    boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range);
+
+    /**
+     * Rows of kept terms times factors, in place: x[from + r * step + i] = fma(t, high, t * low), 0 <= i < n, at least {@link #GRAIN}, of any remainder,
+     * 0 <= r < count; high is factors[first + r], low is lows[first + r].
+     */
+    void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first);
+
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
     float max(float[] x, int from, int n);
 

@@ -67,8 +67,10 @@ final class RowLoss {
         int n = call.logits.columns();
         float x = options.copies() ? options.prepared(call.logits.get(r, y)) : call.logits.get(r, y);
         double scale = options.scale();
+        boolean kept = !known && LossBatch.keepsTerms(call) && RowSum.ofKept(call.kernel, call.logits, r, options, y, call.gradient, others);
+        int keptExponent = kept ? RowSum.keptExponent() : 0;
         if (!known) {
-            RowSum.of(call.kernel, call.logits, r, options, false, y, call.parts, others);
+            if (!kept) RowSum.of(call.kernel, call.logits, r, options, false, y, call.parts, others);
             if (!target.finish(others, scale * x)) {
                 if (call.gradient != null) call.gradient.fill(r, Float.NaN);
                 return Double.NaN; // NaN, +infinity, or nothing but -infinity
@@ -90,7 +92,10 @@ final class RowLoss {
         }
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
-        if (call.gradient != null && known && !written) {
+        if (kept) {
+            gradientWriter.scale(call, r, keptExponent, lse, target.power(), call.factor * options.logitScale() * main);
+            call.gradient.set(r, y, (float) atTarget(call.factor * options.logitScale(), 0, 0, options.weight(y), 0, main, target.p, target.notP));
+        } else if (call.gradient != null && known && !written) {
             indexGradient(call, r, y, lse, batch.power[k], batch.p[k], batch.notP[k], main, share);
         } else if (call.gradient != null && !known) {
             indexGradient(call, r, y, lse, target.power(), target.p, target.notP, main, share);

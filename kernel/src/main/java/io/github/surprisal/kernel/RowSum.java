@@ -24,6 +24,16 @@ final class RowSum {
         for (LogSum s : sums) sum.merge(s); // in order, as one thread does
     }
 
+    /** As {@link #of}, with the terms kept in out, if that is possible: see {@link ChunkSum#sumKept}. */
+    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, int excluded, Rows out, LogSum sum) {
+        return chunk(options, false).sumKept(kernel, x, r, options, excluded, out, sum);
+    }
+
+    /** Of the terms just kept by this thread: see {@link ChunkSum#keptExponent}. */
+    static int keptExponent() {
+        return ChunkSum.ofThread().keptExponent();
+    }
+
     /** Chunks of a row of n elements. */
     static int chunks(int n) {
         return (int) ((n + CHUNK - 1L) / CHUNK);

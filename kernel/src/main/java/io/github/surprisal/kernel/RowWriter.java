@@ -14,6 +14,8 @@ final class RowWriter {
     private final float[] shifted = new float[PIECE];
     private final float[] tail = new float[2 * GRAIN];
     private final float[] rest = new float[GRAIN];
+    private final float[] high = new float[1];
+    private final float[] low = new float[1];
 
     /** The logarithm of the factor that makes terms of exponentOf(lse) probabilities. */
     static double powerOf(double lse) {
@@ -64,6 +66,17 @@ final class RowWriter {
                 kernel.termsMinus(tail, 0, GRAIN, e, k, f, tail, GRAIN, tail, 0);
             }
             System.arraycopy(tail, 0, out, to + whole, n - whole);
+        }
+    }
+
+    /** Multiplies n terms, at least {@link RowKernel#GRAIN}, kept in units of 2^exponent, by what the other would, with the same bits. */
+    void scale(RowKernel kernel, float[] x, int from, int n, int exponent, double lse, double power, double factor) {
+        double f = factor * power * DoubleMath.powerOfTwo(exponent - exponentOf(lse));
+        high[0] = (float) f;
+        low[0] = DoubleMath.low(f);
+        for (int i = 0, m; i < n; i += m) {
+            m = Rows.leaf(n - i);
+            kernel.scale(x, from + i, 0, m, 1, high, low, 0);
         }
     }
 

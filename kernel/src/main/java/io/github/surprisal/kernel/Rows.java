@@ -17,6 +17,11 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
     /** Leaf loops are no longer than this: the JVM can stop a thread only between them. */
     static final int LEAF = 1 << 16;
 
+    /** How many of n elements, at least {@link RowKernel#GRAIN}, make a leaf loop that leaves none, or at least so many again. */
+    static int leaf(int n) {
+        return n < LEAF + RowKernel.GRAIN ? n : LEAF;
+    }
+
     /** Rows in an array. */
     public Rows(float[] data, int offset, int rows, int columns, int rowStride, int columnStride) {
         this(data, null, offset, rows, columns, rowStride, columnStride);

@@ -197,6 +197,53 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        Strip strip = strips && n >= Strip.SHORTEST ? Strip.ofThread() : null;
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            int put = outFrom + b * outStep;
+            if (strip != null) tops[topsFrom + b] = strip.sumKept(x, at, stream, n, e, k, partials, to + b * BLOCK, out, put);
+            else tops[topsFrom + b] = sumKept(x, at, stream, n, e, k, partials, to + b * BLOCK, out, put);
+        }
+    }
+
+    private static int sumKept(float[] x, int from, int stream, int n, int e, float[] k, float[] partials, int to, float[] out, int outFrom) {
+        float rounder = Exp2.rounder(e);
+        int above = 0;
+        for (int i = 0; i < n; i++) {
+            float sum = 0;
+            for (int s = 0; s < 4; s++) {
+                float v = x[from + s * stream + i];
+                above = unsignedMax(above, Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]) - LOWEST_KEPT);
+                float term = Exp2.term(v, e, k);
+                out[outFrom + s * stream + i] = term;
+                sum = s == 0 ? term : sum + term;
+            }
+            partials[to + i] = sum;
+        }
+        return LOWEST_KEPT + above;
+    }
+
+    @Override
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
+        float rounder = Exp2.rounder(e);
+        for (int r = 0; r < count; r++) {
+            for (int i = from + r * step; i < from + r * step + n; i++) {
+                if (Integer.compareUnsigned(Exp2.exponentBits(x[i], rounder, k[Exp2.LOG2E]) - LOWEST_KEPT, range) >= 0) return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
+        for (int r = 0; r < count; r++) {
+            for (int i = from + r * step; i < from + r * step + n; i++) x[i] = times(x[i], factors[first + r], lows[first + r]);
+        }
+    }
+
+    @Override
     public float max(float[] x, int from, int n) {
         float max = Float.NEGATIVE_INFINITY;
         for (int i = from; i < from + n; i++) max = x[i] > max ? x[i] : max;

@@ -54,6 +54,15 @@ final class SelfTest {
         float[] rounders = {Exp2.rounder(-2), Exp2.rounder(4), Exp2.rounder(0)};
         kernel.termsRows(x, 1, 40, 37, 2, rounders, x, out, 1, Exp2.constants(1), out, 2, 41);
         results = append(results, out, out.length);
+        int[] unit = {-16, 0}; // all may be kept, or not all
+        for (int e : unit) {
+            kernel.sumKept(x, 0, 0, N, N, 1, e, Exp2.constants(1), partials, 0, tops, 0, out, 0, 0);
+            results = append(results, partials, N);
+            results = append(results, out, out.length);
+            results = append(results, tops[0], kernel.inRange(x, 1, 40, 37, 2, e, Exp2.constants(1), ChunkExponents.STEP) ? 1 : 0);
+        }
+        kernel.scale(out, 1, 40, 37, 2, x, out, 100);
+        results = append(results, out, out.length);
         results = append(results, kernel.max(x, 0, x.length - 3));
         double[] gaps = new double[16];
         kernel.gaps(x, 0, out, 0, N, 11, gaps);

@@ -28,7 +28,8 @@ public final class SoftmaxRows {
         int columns = x.columns();
         if (columns == 0) return;
         boolean alone = !logarithm && x.columnStride() > 1 && x.columnStride() < 4; // so few rows next to each other that tiles are faster
-        if (x.straight() && out.straight() || sideBySide(x, out) && !alone) {
+        boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
+        if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
                 count = RowBatch.countCachedFrom(x, r, to);
                 batch(kernel, x, out, logarithm, r, count);
@@ -54,8 +55,10 @@ public final class SoftmaxRows {
     }
 
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
-        batch.withConstants(Exp2.constants(1)).withTopApart(logarithm).lse(kernel, x, r, count, lse);
+        batch.withConstants(Exp2.constants(1)).withTopApart(logarithm);
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
+        if (rows && x.data() != out.data()) batch.lseKept(kernel, x, r, count, out, lse);
+        else batch.lse(kernel, x, r, count, lse);
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
         boolean[] wanted = batch.usual;
         int left = 0;
@@ -109,9 +112,12 @@ public final class SoftmaxRows {
 
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {
         int n = x.columns();
-        RowSum.of(kernel, x, r, null, logarithm, -1, parts, sum);
+        boolean kept = !logarithm && x.data() != out.data() && RowSum.ofKept(kernel, x, r, null, -1, out, sum);
+        if (!kept) RowSum.of(kernel, x, r, null, logarithm, -1, parts, sum);
         if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
-        if (parts == null || n <= ChunkSum.CHUNK) {
+        if (kept) {
+            writer.scale(kernel, out.data(), out.start(r), n, RowSum.keptExponent(), rowLse, power, 1);
+        } else if (parts == null || n <= ChunkSum.CHUNK) {
             write(this, kernel, x, out, logarithm, r, 0, n);
         } else {
             parts.run(RowSum.chunks(n), (first, end) ->

@@ -42,6 +42,23 @@ final class Strip {
         return top;
     }
 
+    /** {@link RowKernel#sumKept} for one block. */
+    int sumKept(float[] array, int from, int stream, int n, int e, float[] k, float[] partials, int to, float[] out, int outFrom) {
+        int above = 0;
+        for (int s = 0; s < 4; s++) {
+            System.arraycopy(array, from + s * stream, x, 0, n);
+            findExponents(n, e, k);
+            above = Math.max(above ^ Integer.MIN_VALUE, topAbove(bits, RowKernel.LOWEST_KEPT, n)) ^ Integer.MIN_VALUE;
+            findMantissas(n, e, k);
+            multiply(x, scale, x, n);
+            System.arraycopy(x, 0, out, outFrom + s * stream, n);
+            if (s == 0) System.arraycopy(x, 0, sum, 0, n);
+            else add(x, sum, n);
+        }
+        System.arraycopy(sum, 0, partials, to, n);
+        return RowKernel.LOWEST_KEPT + above;
+    }
+
     /** out[to + i] = the term of the masked element array[from + i], times high + low, 0 <= i < n. */
     void terms(float[] array, int from, int n, int e, float[] k, float high, float low, float[] out, int to) {
         maskedTerms(array, from, n, e, k);
@@ -88,7 +105,7 @@ final class Strip {
     /** Replaces the elements by their mantissas and leaves their scales; returns the maximum of the exponent bits, with the sign bit flipped. */
     private int prepare(int n, int e, float[] k) {
         findExponents(n, e, k);
-        int top = top(bits, n);
+        int top = topAbove(bits, 0, n);
         findMantissas(n, e, k);
         return top;
     }
@@ -109,9 +126,10 @@ final class Strip {
         for (int i = 0; i < n; i++) z[i] = Math.fma(x[i], log2e, rounder);
     }
 
-    private static int top(int[] bits, int n) {
+    /** The unsigned maximum, with the sign bit flipped. */
+    private static int topAbove(int[] bits, int lowest, int n) {
         int top = Integer.MIN_VALUE;
-        for (int i = 0; i < n; i++) top = Math.max(top, bits[i] ^ Integer.MIN_VALUE);
+        for (int i = 0; i < n; i++) top = Math.max(top, bits[i] - lowest ^ Integer.MIN_VALUE);
         return top;
     }
 
@@ -160,6 +178,10 @@ final class Strip {
 
     private static void multiply(float[] a, float[] b, float[] out, int n) {
         for (int i = 0; i < n; i++) out[i] = a[i] * b[i];
+    }
+
+    private static void add(float[] a, float[] sum, int n) {
+        for (int i = 0; i < n; i++) sum[i] += a[i];
     }
 
     private static void multiplyAdd(float[] a, float[] b, float[] sum, int n) {

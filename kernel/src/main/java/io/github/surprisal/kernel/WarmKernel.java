@@ -91,6 +91,22 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials,
+            int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        start.of(TERMS).sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep);
+    }
+
+    @Override
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
+        return start.of(TERMS).inRange(x, from, step, n, count, e, k, range);
+    }
+
+    @Override
+    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
+        start.of(TERMS).scale(x, from, step, n, count, factors, lows, first);
+    }
+
+    @Override
     public float max(float[] x, int from, int n) {
         return start.of(GAPS).max(x, from, n);
     }

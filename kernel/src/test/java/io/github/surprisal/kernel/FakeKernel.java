@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, LARGEST, GAP, ROW_SUM, ROW_TOP,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, RANGE, SCALED, LARGEST, GAP, ROW_SUM, ROW_TOP,
         TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
@@ -115,6 +115,26 @@ class FakeKernel implements RowKernel {
             float[] out, int to, int outStep) {
         scalar.termsRows(x, from, step, n, count, rounders, factors, lows, first, k, out, to, outStep);
         if (fault == Fault.ROW_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
+    }
+
+    @Override
+    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        scalar.sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep);
+        if (fault == Fault.KEPT_PARTIAL && at < n) partials[to + at] = Math.nextUp(partials[to + at]);
+        if (fault == Fault.KEPT_TERM && at < n) out[outFrom + at] = Math.nextUp(out[outFrom + at]);
+        if (fault == Fault.KEPT_TOP) tops[topsFrom] ^= 1;
+    }
+
+    @Override
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
+        return scalar.inRange(x, from, step, n, count, e, k, range) != (fault == Fault.RANGE);
+    }
+
+    @Override
+    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
+        scalar.scale(x, from, step, n, count, factors, lows, first);
+        if (fault == Fault.SCALED && at < n) x[from + at] = Math.nextUp(x[from + at]);
     }
 
     @Override

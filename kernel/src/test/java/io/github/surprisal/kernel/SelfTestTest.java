@@ -23,7 +23,7 @@ class SelfTestTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "MASK_TOP", "LARGEST", "VALID", "COVERED"})
+    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "KEPT_TOP", "RANGE", "MASK_TOP", "LARGEST", "VALID", "COVERED"})
     void aWrongBitIsNamed(Fault fault) {
         String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
         assertNotNull(difference);
@@ -46,7 +46,7 @@ class SelfTestTest {
     @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheTermsOrGaps(int lane) {
         for (Fault fault : new Fault[] {
-            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.GAP, Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP,
+            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.SCALED, Fault.GAP, Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP,
             Fault.COLUMN_APART, Fault.COLUMN_FOLD, Fault.COLUMN_TERM
         }) {
             assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);

@@ -326,6 +326,24 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        SimdTerms.sum(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep);
+        reduceTops(tops, count, topsFrom);
+        for (int b = 0; b < count; b++) tops[topsFrom + b] += LOWEST_KEPT;
+    }
+
+    @Override
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
+        return SimdTerms.inRange(x, from, step, n, count, e, k, range);
+    }
+
+    @Override
+    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
+        SimdTerms.scale(x, from, step, n, count, factors, lows, first);
+    }
+
+    @Override
     public float max(float[] x, int from, int n) {
         FloatVector max = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
         int whole = FLOATS.loopBound(n);

@@ -2,6 +2,7 @@ package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
 
 import io.github.surprisal.kernel.DoubleMath;
@@ -113,6 +114,112 @@ final class SimdTerms {
             FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
             FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
             term.fma(high, term.mul(low)).intoArray(out, put + last);
+        }
+    }
+
+    /** See {@link RowKernel#sumKept}. What exponents are above the lowest is left in lanes, in tops. */
+    static void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, float[] out, int outFrom, int outStep) {
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector lowest = IntVector.broadcast(INTS, RowKernel.LOWEST_KEPT);
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            int put = outFrom + b * outStep;
+            int block = to + b * RowKernel.BLOCK;
+            IntVector top = IntVector.zero(INTS);
+            // A product that is exact, then a sum: the bits of the fused multiply-add, and additions do not wait for multipliers.
+            for (int i = 0; i < n; i += LANES) {
+                FloatVector v0 = FloatVector.fromArray(FLOATS, x, at + i);
+                FloatVector v1 = FloatVector.fromArray(FLOATS, x, at + stream + i);
+                FloatVector v2 = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
+                FloatVector v3 = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
+                FloatVector v = v0;
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z.sub(lowest));
+                z = z.lanewise(MAX, zero);
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector r = m.fma(lo, m.fma(hi, v));
+                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+                term.intoArray(out, put + i);
+                FloatVector sum = term;
+
+                v = v1;
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z.sub(lowest));
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+                term.intoArray(out, put + stream + i);
+                sum = sum.add(term);
+
+                v = v2;
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z.sub(lowest));
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+                term.intoArray(out, put + 2 * stream + i);
+                sum = sum.add(term);
+
+                v = v3;
+                z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z.sub(lowest));
+                z = z.lanewise(MAX, zero);
+                m = z.reinterpretAsFloats().sub(rounder);
+                r = m.fma(lo, m.fma(hi, v));
+                p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+                term.intoArray(out, put + 3 * stream + i);
+                sum.add(term).intoArray(partials, block + i);
+            }
+            top.intoArray(tops, RowKernel.TOPS + b * RowKernel.GRAIN); // see SimdKernel
+        }
+    }
+
+    static boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        IntVector lowest = IntVector.broadcast(INTS, RowKernel.LOWEST_KEPT);
+        IntVector top = IntVector.zero(INTS);
+        int last = n - LANES; // the last vector of a row may overlap the one before
+        for (int row = 0; row < count; row++) {
+            int at = from + row * step;
+            for (int i = 0; i < last; i += LANES) {
+                top = top.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + i).fma(log2e, rounder).reinterpretAsInts().sub(lowest));
+            }
+            top = top.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + last).fma(log2e, rounder).reinterpretAsInts().sub(lowest));
+        }
+        return Integer.compareUnsigned(SimdKernel.unsignedMaxLane(top), range) < 0;
+    }
+
+    static void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
+        int last = n - LANES; // the last vector of a row may overlap the one before, and is read before that is written
+        for (int row = 0; row < count; row++) {
+            int at = from + row * step;
+            FloatVector high = FloatVector.broadcast(FLOATS, factors[first + row]);
+            FloatVector low = FloatVector.broadcast(FLOATS, lows[first + row]);
+            FloatVector rest = FloatVector.fromArray(FLOATS, x, at + last);
+            for (int i = 0; i < last; i += LANES) {
+                FloatVector term = FloatVector.fromArray(FLOATS, x, at + i);
+                term.fma(high, term.mul(low)).intoArray(x, at + i);
+            }
+            rest.fma(high, rest.mul(low)).intoArray(x, at + last);
         }
     }
 }

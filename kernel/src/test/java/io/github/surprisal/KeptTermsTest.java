@@ -1,0 +1,136 @@
+package io.github.surprisal;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Rows in arrays, whose terms are kept where the result will stand and then multiplied, have the bits of rows off the heap, whose terms are computed again: out
+ * of place, in place, and whatever keeps them from being kept.
+ */
+class KeptTermsTest {
+    private static final long SEED = 20261126;
+    private static final int ROWS = 37; // more than two groups
+    /** None of them may be kept: too low, too high for their row, masked, infinite, NaN. */
+    private static final float[] ODD = {-28.1f, 60, -1e9f, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, Float.NaN, 1e6f, -70, -110};
+
+    private final SplittableRandom random = new SplittableRandom(SEED);
+
+    @ParameterizedTest
+    @ValueSource(ints = {191, 192, 193, 207, 208, 255, 256, 300, 1000, 2047, 2048, 2049, 2063, 2064, 2113, 4096, 5000, 70_000, 131_072, 131_073})
+    void bitsOfRowsThatAreNotKept(int columns) {
+        int rows = columns > 10_000 ? 2 : ROWS;
+        for (int round = 0; round < 3; round++) check(usual(rows, columns), rows, columns, "usual");
+        check(shifted(rows, columns, 130), rows, columns, "at 130, where E is another");
+        check(shifted(rows, columns, -60), rows, columns, "at -60");
+        for (float odd : ODD) {
+            float[] x = usual(rows, columns);
+            x[random.nextInt(x.length)] = odd;
+            x[random.nextInt(columns)] = odd; // in the first row too, behind which the others come
+            check(x, rows, columns, "with " + odd);
+            x = usual(rows, columns);
+            x[rows * columns - 1] = odd; // the last of the tail
+            check(x, rows, columns, "with " + odd + " at the end");
+        }
+        for (int at : new int[] {0, columns / 2, columns - 1}) { // whose term is none in units of 2^E, but whose probability is a normal number
+            float[] x = usual(rows, columns);
+            for (int i = 0; i < x.length; i++) x[i] = x[i] / 10 - 25;
+            x[(rows - 1) * columns + at] = -100;
+            check(x, rows, columns, "with -100 at " + at);
+        }
+    }
+
+    /** A factor that would lose digits in units of a power of two, and one of 0. */
+    @Test
+    void factorsFarFrom1() {
+        for (float scale : new float[] {0, 1e-30f, 1e-38f, 1e30f, -1e-7f}) {
+            for (int columns : new int[] {200, 3000}) {
+                float[] x = usual(5, columns);
+                int[] targets = targets(5, columns);
+                CrossEntropy sum = CrossEntropy.builder().reduction(Reduction.SUM).build();
+                float[] out = new float[x.length];
+                sum.totalsAndGradient(Matrix.of(x, 5, columns), targets, scale, Matrix.of(out, 5, columns));
+                float[] inPlace = x.clone();
+                sum.totalsAndGradient(Matrix.of(inPlace, 5, columns), targets, scale, Matrix.of(inPlace, 5, columns));
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_FLOAT, x);
+                    Matrix off = Matrix.of(segment, ElementType.FLOAT32, 5, columns);
+                    sum.totalsAndGradient(off, targets, scale, off);
+                    float[] expected = segment.toArray(ValueLayout.JAVA_FLOAT);
+                    same(expected, out, "scale " + scale);
+                    same(expected, inPlace, "in place, scale " + scale);
+                }
+            }
+        }
+    }
+
+    private void check(float[] x, int rows, int columns, String what) {
+        int[] targets = targets(rows, columns);
+        String call = rows + " x " + columns + " " + what + ", seed " + SEED;
+        Matrix logits = Matrix.of(x, rows, columns);
+        CrossEntropy loss = CrossEntropy.builder().logitScale(0.9f).build();
+        float[] softmax = new float[x.length];
+        float[] gradient = new float[x.length];
+        expectUsual();
+        Softmax.softmax(logits, Matrix.of(softmax, rows, columns));
+        expectUsual();
+        float value = loss.lossAndGradient(logits, targets, Matrix.of(gradient, rows, columns));
+        float[] inPlace = x.clone();
+        expectUsual();
+        float valueInPlace = loss.lossAndGradient(Matrix.of(inPlace, rows, columns), targets, Matrix.of(inPlace, rows, columns));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_FLOAT, x);
+            Matrix off = Matrix.of(segment, ElementType.FLOAT32, rows, columns);
+            float[] expected = new float[x.length];
+            Softmax.softmax(off, Matrix.of(expected, rows, columns));
+            same(expected, softmax, "softmax of " + call);
+            float expectedValue = loss.lossAndGradient(off, targets, off);
+            expected = segment.toArray(ValueLayout.JAVA_FLOAT);
+            same(expected, gradient, "gradient of " + call);
+            same(expected, inPlace, "gradient in place of " + call);
+            same(new float[] {expectedValue, expectedValue}, new float[] {value, valueInPlace}, "loss of " + call);
+        }
+    }
+
+    /** After an unusual row terms are not kept for a while. */
+    private void expectUsual() {
+        for (int columns : new int[] {192, 2500}) {
+            float[] x = usual(1, columns);
+            for (int i = 0; i < 40; i++) Softmax.softmax(Matrix.of(x, 1, columns), Matrix.of(new float[columns], 1, columns));
+        }
+    }
+
+    private float[] usual(int rows, int columns) {
+        return shifted(rows, columns, 0);
+    }
+
+    private float[] shifted(int rows, int columns, float mean) {
+        float[] x = new float[rows * columns];
+        for (int i = 0; i < x.length; i++) x[i] = mean + (float) (2.5 * random.nextGaussian());
+        return x;
+    }
+
+    /** One of seven rows is ignored. */
+    private int[] targets(int rows, int columns) {
+        int[] targets = new int[rows];
+        for (int r = 0; r < rows; r++) targets[r] = r % 7 == 3 ? -100 : random.nextInt(columns);
+        return targets;
+    }
+
+    private static void same(float[] expected, float[] actual, String what) {
+        assertArrayEquals(bits(expected), bits(actual), what);
+    }
+
+    private static int[] bits(float[] x) {
+        int[] bits = new int[x.length];
+        Arrays.setAll(bits, i -> Float.floatToRawIntBits(x[i]));
+        return bits;
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.surprisal.kernel;
+
+import static io.github.surprisal.kernel.KernelPair.SCALAR;
+import static io.github.surprisal.kernel.KernelPair.SPECIALS;
+import static io.github.surprisal.kernel.KernelPair.STRIPS;
+import static io.github.surprisal.kernel.KernelPair.assertBits;
+import static io.github.surprisal.kernel.KernelPair.assertSame;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.surprisal.oracle.Shape;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The primitives of {@link RowKernel} that keep terms: the same bits from every kernel, and those of the ones that do not keep them. */
+class SameKeptTermsTest {
+    private static final int BLOCK = RowKernel.BLOCK;
+    private static final int GRAIN = RowKernel.GRAIN;
+    private static final int OFFSETS = 18;
+    private static final long SEED = 20261125;
+    private static final int RANGE = ChunkExponents.STEP;
+
+    private final List<RowKernel> kernels = Kernels.selected().lanes() == 1 ? List.of(SCALAR, STRIPS) : List.of(SCALAR, STRIPS, KernelPair.simd());
+
+    @Test
+    void sumOfEveryLengthAndOffset() {
+        float[] k = Exp2.constants(0.7f);
+        for (int n = GRAIN; n <= BLOCK; n += GRAIN) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                int count = 1 + offset % 3;
+                int stream = n + offset % 5;
+                int step = 4 * stream + 1;
+                float[] x = Shape.NORMAL_3.fill(offset + count * step, SEED + n);
+                String call = ", n " + n + ", offset " + offset + ", seed " + SEED;
+                float[] partials = new float[count * BLOCK];
+                int[] tops = new int[RowKernel.TOPS_LENGTH];
+                SCALAR.sum(x, offset, step, stream, n, count, 0, k, partials, 0, tops, 1);
+                float[] terms = new float[x.length + 3];
+                for (int b = 0; b < count; b++) {
+                    for (int s = 0; s < 4; s++) SCALAR.terms(x, offset + b * step + s * stream, n, 0, k, 1, terms, 3 + offset + b * step + s * stream);
+                }
+                for (RowKernel kernel : kernels) {
+                    float[] actualPartials = new float[count * BLOCK];
+                    int[] actualTops = new int[RowKernel.TOPS_LENGTH];
+                    float[] out = new float[x.length + 3];
+                    kernel.sumKept(x, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, out, 3 + offset, step);
+                    assertSame(partials, actualPartials, () -> kernel.getClass() + " sumKept" + call);
+                    assertSame(terms, out, () -> kernel.getClass() + " terms of sumKept" + call);
+                    assertEquals(Arrays.toString(Arrays.copyOf(tops, 1 + count)), Arrays.toString(Arrays.copyOf(actualTops, 1 + count)), call);
+                    float[] inPlace = x.clone();
+                    kernel.sumKept(inPlace, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, inPlace, offset, step);
+                    assertSame(partials, actualPartials, () -> kernel.getClass() + " sumKept in place" + call);
+                    for (int i = 0; i < x.length; i++) if (terms[i + 3] == 0) inPlace[i] = 0; // between the streams nothing is written
+                    assertSame(Arrays.copyOfRange(terms, 3, terms.length), inPlace, () -> kernel.getClass() + " terms of sumKept in place" + call);
+                }
+            }
+        }
+    }
+
+    /** One that may not be kept shows, wherever it is, and every kernel returns the same then. */
+    @Test
+    void specialValuesAtEveryLane() {
+        float[] k = Exp2.constants(1);
+        int n = 64;
+        float[] x = Shape.NORMAL_3.fill(4 * n, SEED);
+        for (int i = 0; i < x.length; i++) {
+            float usual = x[i];
+            for (float special : SPECIALS) {
+                x[i] = special;
+                int bits = Exp2.exponentBits(special, Exp2.rounder(0), k[Exp2.LOG2E]);
+                boolean kept = bits >= RowKernel.LOWEST_KEPT && bits < RowKernel.LOWEST_KEPT + RANGE;
+                String call = special + " at " + i + ", seed " + SEED;
+                int[] expected = new int[RowKernel.TOPS_LENGTH];
+                SCALAR.sumKept(x, 0, 0, n, n, 1, 0, k, new float[BLOCK], 0, expected, 0, new float[4 * n], 0, 0);
+                assertEquals(kept, ChunkExponents.outside(expected[0]) >= 0, call);
+                for (RowKernel kernel : kernels) {
+                    int[] actual = new int[RowKernel.TOPS_LENGTH];
+                    kernel.sumKept(x, 0, 0, n, n, 1, 0, k, new float[BLOCK], 0, actual, 0, new float[4 * n], 0, 0);
+                    assertEquals(expected[0], actual[0], call);
+                    assertEquals(kept, kernel.inRange(x, 0, 0, 4 * n, 1, 0, k, RANGE), call);
+                }
+            }
+            x[i] = usual;
+        }
+    }
+
+    @Test
+    void rangeOfRowsOfEveryLength() {
+        float[] k = Exp2.constants(1);
+        for (int n = GRAIN; n <= 70; n++) {
+            int step = n + 3;
+            float[] x = new float[2 + 3 * step];
+            Arrays.fill(x, Float.NaN); // around the rows, where nobody may look
+            for (int r = 0; r < 3; r++) Arrays.fill(x, 2 + r * step, 2 + r * step + n, 1);
+            for (RowKernel kernel : kernels) {
+                assertTrue(kernel.inRange(x, 2, step, n, 3, 0, k, RANGE));
+                for (int i = 0; i < 3 * n; i++) {
+                    int at = 2 + i / n * step + i % n;
+                    x[at] = i % 2 == 0 ? -28.1f : 38.6f; // exponents -41 and 56
+                    assertEquals(false, kernel.inRange(x, 2, step, n, 3, 0, k, RANGE), "n " + n + ", element " + i);
+                    x[at] = i % 2 == 0 ? -27.9f : 38.3f; // exponents -40 and 55
+                    assertTrue(kernel.inRange(x, 2, step, n, 3, 0, k, RANGE), "n " + n + ", element " + i);
+                    x[at] = 1;
+                }
+            }
+        }
+    }
+
+    @Test
+    void scaleOfEveryLengthAndOffset() {
+        float[] factors = {0, 0.37f, 3e-5f, -1.7f};
+        float[] lows = {0, 0.37f * 0x1p-25f, 0, 1.7f * 0x1p-26f};
+        for (int n = GRAIN; n <= 130; n++) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                int step = n + offset % 3;
+                float[] x = Shape.NORMAL_3.fill(offset + 3 * step + 2, SEED + n);
+                float[] expected = x.clone();
+                for (int r = 0; r < 3; r++) {
+                    for (int i = offset + r * step; i < offset + r * step + n; i++) {
+                        expected[i] = Math.fma(x[i], factors[r + 1], x[i] * lows[r + 1]);
+                    }
+                }
+                for (RowKernel kernel : kernels) {
+                    float[] actual = x.clone();
+                    kernel.scale(actual, offset, step, n, 3, factors, lows, 1);
+                    String call = kernel.getClass() + " scale, n " + n + ", offset " + offset + ", seed " + SEED;
+                    for (int i = 0; i < x.length; i++) assertBits(expected[i], actual[i], () -> call);
+                }
+            }
+        }
+    }
+}
