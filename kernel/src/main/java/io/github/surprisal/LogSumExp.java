@@ -14,7 +14,7 @@ import java.util.Objects;
  * log(sum(exp(x))), computed stably: {@code lse(x) = log(e^x[0] + .. + e^x[n-1])}, in nats, the normaliser of softmax and the
  * first half of every cross-entropy.
  *
- * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (8e-8 unless many elements tie), for any
+ * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (6e-8 unless many elements tie or nearly do), for any
  * length and for logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1e-15 absolute. The same input
  * gives the same bits on every backend, at every offset, for every {@link Execution}.
  *

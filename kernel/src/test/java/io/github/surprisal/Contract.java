@@ -9,12 +9,12 @@ import java.util.function.Supplier;
 
 /**
  * The accuracy contract of log-sum-exp: 1 ulp of the exact result, or, where that is larger, 6e-8 absolute, 2e-7 where many
- * elements tie.
+ * elements tie or nearly do.
  *
  * <p>A term is off by up to 0.9 ulp = 1.07e-7 of itself, and that goes through the logarithm unchanged if all terms that
  * count are off alike, as equal ones are; adding up equal terms in fours is off by up to 2^-24 more, and rounding a result
  * below 2 by another 2^-24, but not all at their worst: 1.8e-7 was seen, 2e-7 is the bound. Terms that differ are off in both
- * directions, and where few of them make up a result near 0 the library corrects them: 6e-8.
+ * directions, and where few of them make up a result near 0 the library adds them in double: 6e-8.
  */
 final class Contract {
     static final double BOUND = 6e-8;

@@ -40,6 +40,31 @@ class LogSumExpAccuracyTest {
         }
     }
 
+    /**
+     * Few elements make up a result near 0, and many small ones, as good as equal, are off alike when they are added to floats: the worst that a search has
+     * found. The large ones are added in double, and apart from the small ones.
+     */
+    @Test
+    void fewLargeOnesAndManySmallOnesNearZero() {
+        long seed = 20261125;
+        SplittableRandom random = new SplittableRandom(seed);
+        double worst = 0;
+        for (int i = 0; i < 4000; i++) {
+            float[] x = new float[130 + random.nextInt(40)];
+            double low = random.nextDouble(-18.5, -16);
+            for (int c = 0; c < x.length; c++) x[c] = (float) (low + 0.01 * random.nextGaussian());
+            for (int large = 0; large < 2; large++) x[random.nextInt(x.length)] = (float) random.nextDouble(-0.5, 0);
+            double shift = LogSumExp.of(x) + 0.01 * random.nextGaussian();
+            for (int c = 0; c < x.length; c++) x[c] -= (float) shift;
+            DoubleDouble exact = Oracle.logSumExp(x, 0, x.length);
+            float actual = LogSumExp.of(x);
+            worst = Math.max(worst, Oracle.absoluteError(actual, exact));
+            String where = "row " + i + ", seed " + seed;
+            Contract.check(actual, exact, Contract.BOUND, () -> where);
+        }
+        System.out.printf(Locale.ROOT, "log-sum-exp of few large ones and many small ones near zero %.2e absolute%n", worst);
+    }
+
     /** Up to 64 elements whose result is near 0 are rounded once, alone and among other rows. */
     @Test
     void shortRowsNearZero() {

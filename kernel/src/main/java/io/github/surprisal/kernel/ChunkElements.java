@@ -163,8 +163,7 @@ final class ChunkElements {
 
     /** The first element, stream by stream, of exponent n, which is the largest that there is at positions from .. to. */
     int firstOfExponent(int n, int from, int to, float[] constants) {
-        // No element below it has this exponent: spares most the exact look.
-        double bound = ((n - 0.500001) * DoubleMath.LN2 - Math.abs(n) * 1e-7) / Exp2.scaleOf(constants);
+        double bound = lowerBound(n, constants);
         for (int s = 0; ; s++) {
             for (int position = from; position < to; position++) {
                 int i = elementOf(position, s);
@@ -175,15 +174,8 @@ final class ChunkElements {
         }
     }
 
-    /** What the float terms of exponents from lowest on lack, without that of the excluded element, in double. */
-    double correction(int excluded, int lowest, int exponent, float[] constants) {
-        double sum = 0;
-        for (int i = 0; i < length; i++) {
-            float x = element(i);
-            if (x > constants[Exp2.PADDING] && i != excluded && Exp2.exponent(x, constants) >= lowest) {
-                sum += DoubleMath.exp(Exp2.scaleOf(constants) * x - exponent * DoubleMath.LN2) - Exp2.term(x, exponent, constants);
-            }
-        }
-        return sum;
+    /** No element below it has exponent n or more: spares most of them the exact look. */
+    static double lowerBound(int n, float[] constants) {
+        return ((n - 0.500001) * DoubleMath.LN2 - Math.abs((double) n) * 1e-7) / Exp2.scaleOf(constants);
     }
 }

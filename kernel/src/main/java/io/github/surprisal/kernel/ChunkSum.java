@@ -39,8 +39,8 @@ public final class ChunkSum {
     private static final int PAUSE = 32;
     private static final int FOLDED_BLOCKS = 4;
 
-    /** Terms this many binary orders below the largest have errors that do not show. */
-    private static final int CORRECTED = 12;
+    /** Near 0, terms down to this many binary orders below the largest are added in double: the errors of the others do not show. */
+    private static final int IN_DOUBLE = 12;
 
     /** In place of the index of an excluded element. */
     static final int NONE = -1;
@@ -433,19 +433,53 @@ public final class ChunkSum {
     private void sumWithCare(RowKernel kernel) {
         int n = Math.min(BLOCK, elements.positions - bestFrom);
         int excluded = elements.firstOfExponent(top, bestFrom, bestFrom + n, constants); // within a factor 2 of the largest
-        int largest = top;
-        elements.gather(kernel, bestFrom, n, excluded, constants[Exp2.PADDING], scratch);
-        kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
-        sumScratch(kernel, n);
-        double rest = others + fold(kernel, n);
+        double rest = Math.abs(top) <= 5 ? sumLargeInDouble(kernel, excluded) : others + sumWithHole(kernel, bestFrom, n, excluded, Integer.MAX_VALUE);
         if (rest < ChunkExponents.SMALL_REST) {
             sweep(kernel, excluded, true);
             rest = top == Integer.MIN_VALUE ? 0 : others + best;
-            largest = top;
         }
-        if (Math.abs(largest) <= 5) rest += elements.correction(excluded, largest - CORRECTED, exponent, constants);
         double x = scale() * elements.element(excluded);
         chunk.set(x, 1, rest == 0 ? 0 : rest * DoubleMath.exp(exponent * DoubleMath.LN2 - x));
+    }
+
+    /** The sum without the excluded element. What is added to floats is then so much smaller than the whole that its errors do not show. */
+    private double sumLargeInDouble(RowKernel kernel, int excluded) {
+        double sum = 0;
+        for (int from = 0; from < elements.positions; from += BLOCK) {
+            sum += sumWithHole(kernel, from, Math.min(BLOCK, elements.positions - from), excluded, top - IN_DOUBLE);
+        }
+        return sum;
+    }
+
+    /** The sum of a block without the excluded element, where elements of exponents from lowest on are added in double. */
+    private double sumWithHole(RowKernel kernel, int from, int n, int excluded, int lowest) {
+        elements.gather(kernel, from, n, excluded, constants[Exp2.PADDING], scratch);
+        kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
+        double large = lowest <= top ? takeLarge(kernel, STREAMS * n, lowest) : 0;
+        sumScratch(kernel, n);
+        return large + fold(kernel, n);
+    }
+
+    /** Takes the elements of exponents from lowest on out of scratch; returns their sum. */
+    private double takeLarge(RowKernel kernel, int n, int lowest) {
+        double bound = ChunkElements.lowerBound(lowest, constants);
+        double sum = 0;
+        int waiting = 0;
+        for (int i = 0; i < n; i++) {
+            float x = scratch[i];
+            if (!(x >= bound && Exp2.exponent(x, constants) >= lowest)) continue;
+            sums[waiting++] = scale() * x - exponent * DoubleMath.LN2;
+            scratch[i] = constants[Exp2.PADDING];
+            if (waiting < sums.length) continue;
+            sum = addTerms(kernel, waiting, sum);
+            waiting = 0;
+        }
+        return addTerms(kernel, waiting, sum);
+    }
+
+    private double addTerms(RowKernel kernel, int n, double sum) {
+        kernel.exp(sums, NearZero.padded(sums, n));
+        return NearZero.rest(sum, sums, 0, n);
     }
 
     /** A chunk with NaN or infinities, or whose largest element is beyond +-2^19: x - max is exact or rounds without effect. */
