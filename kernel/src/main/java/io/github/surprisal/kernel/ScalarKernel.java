@@ -159,7 +159,9 @@ public final class ScalarKernel implements RowKernel {
         for (int i = 0; inStrips && i < n; i += Strip.LENGTH) {
             Strip.ofThread().termsMinus(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, high, low, minus, minusFrom + i, out, to + i);
         }
-        for (int i = 0; !inStrips && i < n; i++) out[to + i] = termMinus(x[from + i], e, k, high, low, minus[minusFrom + i]);
+        if (inStrips) return;
+        writeTerms(x, from, n, e, k, out, to);
+        for (int i = 0; i < n; i++) out[to + i] = Fma.fma(out[to + i], high, Fma.fma(out[to + i], low, -minus[minusFrom + i]));
     }
 
     @Override
@@ -172,7 +174,9 @@ public final class ScalarKernel implements RowKernel {
         for (int i = 0; inStrips && i < n; i += Strip.LENGTH) {
             Strip.ofThread().terms(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, high, low, out, to + i);
         }
-        for (int i = 0; !inStrips && i < n; i++) out[to + i] = times(maskedTerm(x[from + i], e, k), high, low);
+        if (inStrips) return;
+        writeTerms(x, from, n, e, k, out, to);
+        for (int i = 0; i < n; i++) out[to + i] = times(out[to + i], high, low);
     }
 
     @Override
@@ -187,9 +191,27 @@ public final class ScalarKernel implements RowKernel {
         return Fma.fma(term, high, term * low);
     }
 
-    private static float termMinus(float x, int e, float[] k, float high, float low, float minus) {
-        float term = maskedTerm(x, e, k);
-        return Fma.fma(term, high, Fma.fma(term, low, -minus));
+    /** The terms alone, of masks +0. Returns the unsigned maximum of what {@link Exp2#exponentBits} are above LOWEST_KEPT. */
+    private static int writeTerms(float[] x, int from, int n, int e, float[] k, float[] out, int to) {
+        float rounder = Exp2.rounder(e);
+        float log2e = k[Exp2.LOG2E];
+        float hi = k[Exp2.LN2_HI];
+        float lo = k[Exp2.LN2_LO];
+        float c1 = k[Exp2.C1];
+        float c2 = k[Exp2.C2];
+        float c3 = k[Exp2.C3];
+        float c4 = k[Exp2.C4];
+        float c5 = k[Exp2.C5];
+        float c6 = k[Exp2.C6];
+        float padding = k[Exp2.PADDING];
+        int above = 0;
+        for (int i = 0; i < n; i++) {
+            above = unsignedMax(above, Exp2.exponentBits(x[from + i], rounder, log2e) - LOWEST_KEPT);
+            float v = masked(x[from + i], padding);
+            int z = Exp2.scaleBits(Exp2.exponentBits(v, rounder, log2e));
+            out[to + i] = Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6) * Exp2.scale(z);
+        }
+        return above;
     }
 
     static float maskedTerm(float x, int e, float[] k) {
@@ -209,31 +231,33 @@ public final class ScalarKernel implements RowKernel {
     }
 
     private static int sumKept(float[] x, int from, int stream, int n, int e, float[] k, float[] partials, int to, float[] out, int outFrom) {
-        float rounder = Exp2.rounder(e);
         int above = 0;
-        for (int i = 0; i < n; i++) {
-            float sum = 0;
-            for (int s = 0; s < 4; s++) {
-                float v = x[from + s * stream + i];
-                above = unsignedMax(above, Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]) - LOWEST_KEPT);
-                float term = Exp2.term(v, e, k);
-                out[outFrom + s * stream + i] = term;
-                sum = s == 0 ? term : sum + term;
-            }
-            partials[to + i] = sum;
+        for (int s = 0; s < 4; s++) {
+            int at = outFrom + s * stream;
+            above = unsignedMax(above, writeTerms(x, from + s * stream, n, e, k, out, at));
+            for (int i = 0; i < n; i++) partials[to + i] = s == 0 ? out[at + i] : partials[to + i] + out[at + i];
         }
         return LOWEST_KEPT + above;
     }
 
     @Override
     public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
-        float rounder = Exp2.rounder(e);
+        int above = 0;
         for (int r = 0; r < count; r++) {
-            for (int i = from + r * step; i < from + r * step + n; i++) {
-                if (Integer.compareUnsigned(Exp2.exponentBits(x[i], rounder, k[Exp2.LOG2E]) - LOWEST_KEPT, range) >= 0) return false;
+            for (int i = 0; i < n; i += Strip.LENGTH) {
+                int at = from + r * step + i;
+                int length = Math.min(Strip.LENGTH, n - i);
+                above = unsignedMax(above, strips ? Strip.ofThread().above(x, at, length, e, k) : above(x, at, length, e, k));
             }
         }
-        return true;
+        return Integer.compareUnsigned(above, range) < 0;
+    }
+
+    private static int above(float[] x, int from, int n, int e, float[] k) {
+        float rounder = Exp2.rounder(e);
+        int above = 0;
+        for (int i = from; i < from + n; i++) above = unsignedMax(above, Exp2.exponentBits(x[i], rounder, k[Exp2.LOG2E]) - LOWEST_KEPT);
+        return above;
     }
 
     @Override

@@ -37,11 +37,19 @@ record Selection(RowKernel kernel, String reason, boolean actionNeeded) {
      * @param fma whether Math.fma is an instruction
      * @param loader makes the SIMD kernel; the first to touch the vector module
      */
-    record Host(boolean vectorModule, String vmName, String vmInfo, boolean fma, Supplier<RowKernel> loader) {}
+    record Host(boolean vectorModule, String vmName, String vmInfo, boolean fma, Supplier<RowKernel> loader) {
+        boolean interprets() {
+            return vmInfo.contains("interpreted");
+        }
+
+        boolean hasC2() {
+            return !interprets() && !vmInfo.contains("emulated-client");
+        }
+    }
 
     /** Pure but for the loader: every branch is a test. */
     static Selection select(Mode mode, Host host) {
-        if (mode == Mode.SCALAR) return scalar("scalar, because surprisal.backend=scalar asks for it", false);
+        if (mode == Mode.SCALAR) return scalar("scalar, because surprisal.backend=scalar asks for it", host, false);
         String refusal = refusal(host);
         RowKernel simd = null;
         if (refusal == null) {
@@ -56,11 +64,12 @@ record Selection(RowKernel kernel, String reason, boolean actionNeeded) {
             return new Selection(simd, "simd, because jdk.incubator.vector is present with vectors of " + 32 * simd.lanes() + " bits", false);
         }
         if (mode == Mode.SIMD) throw new IllegalStateException("surprisal.backend=simd, but " + refusal);
-        return scalar("scalar, because " + refusal, host.vectorModule());
+        return scalar("scalar, because " + refusal, host, host.vectorModule());
     }
 
-    private static Selection scalar(String reason, boolean actionNeeded) {
-        return new Selection(new ScalarKernel(true), reason, actionNeeded);
+    /** In strips only where C2 makes vectors of them; else they are more work for nothing. */
+    private static Selection scalar(String reason, Host host, boolean actionNeeded) {
+        return new Selection(new ScalarKernel(host.hasC2()), reason, actionNeeded);
     }
 
     private static String refusal(Host host) {
@@ -70,8 +79,8 @@ record Selection(RowKernel kernel, String reason, boolean actionNeeded) {
         if (!host.vmName().contains("HotSpot") && !host.vmName().contains("OpenJDK")) {
             return "the VM is " + host.vmName() + ", and only HotSpot is known to compile vector code well";
         }
-        if (host.vmInfo().contains("interpreted")) return "the VM only interprets (-Xint), where vector code is slower than scalar";
-        if (host.vmInfo().contains("emulated-client")) {
+        if (host.interprets()) return "the VM only interprets (-Xint), where vector code is slower than scalar";
+        if (!host.hasC2()) {
             return "the VM has no C2 compiler (-XX:TieredStopAtLevel or a client VM), without which vector code is slower than scalar";
         }
         if (!host.fma()) return "there is no fused multiply-add instruction (or -XX:-UseFMA), which vector code needs";

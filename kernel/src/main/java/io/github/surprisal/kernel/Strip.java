@@ -42,6 +42,13 @@ final class Strip {
         return top;
     }
 
+    /** The unsigned maximum of what the exponent bits of array[from .. from + n) are above {@link RowKernel#LOWEST_KEPT}. */
+    int above(float[] array, int from, int n, int e, float[] k) {
+        System.arraycopy(array, from, x, 0, n);
+        findExponents(n, e, k);
+        return topAbove(bits, RowKernel.LOWEST_KEPT, n) ^ Integer.MIN_VALUE;
+    }
+
     /** {@link RowKernel#sumKept} for one block. */
     int sumKept(float[] array, int from, int stream, int n, int e, float[] k, float[] partials, int to, float[] out, int outFrom) {
         int above = 0;
