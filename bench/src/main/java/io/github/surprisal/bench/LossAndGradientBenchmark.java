@@ -3,7 +3,7 @@ package io.github.surprisal.bench;
 import org.openjdk.jmh.annotations.Param;
 
 /** The gradient goes into another matrix. */
-@Family(operation = "gradient", title = "Loss and gradient, into another matrix", bytesPerElement = 2 * Float.BYTES, vectorOperations = 21,
+@Family(operation = "gradient", title = "Loss and gradient, into another matrix", bytesPerElement = 2 * Float.BYTES, vectorOperations = 12,
         roofline = "copyNegated", quick = {"1x128", "20000x10", "64x128256"})
 public class LossAndGradientBenchmark extends LossAndGradientTrial {
 
