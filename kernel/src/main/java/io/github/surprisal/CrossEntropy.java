@@ -28,7 +28,7 @@ import java.util.Objects;
  * loss is +infinity and the gradient p_j, -1 at y. NaN, +infinity, or nothing but -infinity make a row's loss and gradient NaN, the others stay.
  * An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class: loss 0 and gradient 0.
  *
- * <p>Immutable and thread-safe. With index targets the logits are read from memory once, with a gradient once more while the row is in the cache. Logits, probabilities and gradients
+ * <p>Immutable and thread-safe. With index targets the logits are read from memory once; a gradient visits a row again while it is in a cache. Logits, probabilities and gradients
  * may be in any storage, type and layout of a {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. No buffer grows with
  * the data: a thread keeps at most 256 KiB of scratch, and serial calls allocate nothing.
  *

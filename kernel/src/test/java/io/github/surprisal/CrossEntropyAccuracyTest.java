@@ -4,11 +4,13 @@ import io.github.surprisal.oracle.DoubleDouble;
 import io.github.surprisal.oracle.Oracle;
 import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
+import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The accuracy contract of losses, gradients and softmax, against the exact values, for rows of every shape: loss 2 ulp; softmax
@@ -115,6 +117,27 @@ class CrossEntropyAccuracyTest {
             smoothed.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
             assertGradient(row, gradient, weights, epsilon, target, () -> "gradient of class " + target + ", weighted and smoothed, " + what.get());
         });
+    }
+
+    /** One element makes up most of the sum, and the others are added to it: always rounded alike, they were off by 5.4 ulp. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 16, 17, 40, 64, 100, 295, 1000, 3000})
+    void softmaxWhereOneElementOutweighsTheOthers(int n) {
+        for (int seed = 0; seed < 60_000 / n; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            float[] row = new float[n];
+            float big = (float) (random.nextDouble() * 20 - 10);
+            for (int i = 0; i < n; i++) row[i] = (float) (big - random.nextDouble() * 15);
+            row[seed % n] = big + (seed % 3 == 0 ? 5 : (float) (random.nextDouble() * 6));
+            DoubleDouble[] p = Oracle.softmax(row, 0, n);
+            float[] actual = new float[n];
+            Softmax.softmax(row, actual);
+            for (int i = 0; i < n; i++) {
+                int at = i;
+                int s = seed;
+                assertUlps(4, actual[i], p[i], () -> "at " + at + " of " + n + ", seed " + s);
+            }
+        }
     }
 
     /** a = (1 - eps) w_y + eps W / C and b_j = (1 - eps) w_y [j = y] + eps w_j / C, in double: 1e-16 of a bound of 2e-7. */

@@ -38,6 +38,21 @@ class CrossEntropySemanticsTest {
         for (int c = 0; c < columns; c++) assertEquals(expected, gradient[row * columns + c], 0f, "row " + row + ", column " + c);
     }
 
+    /** log n, whatever the logits are: it is not lost in their own size. */
+    @Test
+    void equalLogitsOfAnySize() {
+        for (float x : new float[] {0, -70, 1e5f, 1e7f, -1e11f, 1e16f, -3e38f, 3e38f}) {
+            for (int n : new int[] {2, 4, 64, 100, 1000, 3000}) {
+                float[] row = new float[n];
+                Arrays.fill(row, x);
+                OneRow result = run(SUM, row, n - 1);
+                assertEquals(Math.log(n), result.loss(), 2 * Math.ulp((float) Math.log(n)), n + " times " + x);
+                assertEquals(1.0 / n - 1, result.gradient()[n - 1], 4 * Math.ulp(1f), n + " times " + x);
+                assertEquals(1.0 / n, result.gradient()[0], 4 * Math.ulp(1f / n), n + " times " + x);
+            }
+        }
+    }
+
     @Test
     void ignoredRowsAreZeroWhateverTheyHold() {
         float[] special = {NaN, 1, 2, POSITIVE_INFINITY, 0, 1, NEGATIVE_INFINITY, NEGATIVE_INFINITY, NEGATIVE_INFINITY, 1, 2, 3};

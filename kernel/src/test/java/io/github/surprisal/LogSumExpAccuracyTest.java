@@ -65,6 +65,30 @@ class LogSumExpAccuracyTest {
         System.out.printf(Locale.ROOT, "log-sum-exp of few large ones and many small ones near zero %.2e absolute%n", worst);
     }
 
+    /** Blocks of elements just beyond the range of terms count beside one just inside. */
+    @ParameterizedTest
+    @ValueSource(ints = {2048, 2049, 5000, 131_073})
+    void justBeyondTheRangeOfTerms(int n) {
+        for (float x : new float[] {-0x1p19f, -524_300, 0x1p19f, 524_200}) {
+            for (int at : new int[] {0, n / 2, n - 1}) {
+                for (float more : new float[] {1, 13}) {
+                    float[] row = new float[n];
+                    Arrays.fill(row, x);
+                    row[at] += more;
+                    String where = n + " times " + x + ", " + more + " more at " + at;
+                    Contract.check(LogSumExp.of(row), Oracle.logSumExp(row, 0, n), Contract.BOUND_FOR_TIES, () -> where);
+                    float[] softmax = new float[n];
+                    Softmax.softmax(row, softmax);
+                    double sum = 0;
+                    for (float p : softmax) sum += p;
+                    assertEquals(1, sum, 0x1p-20, where);
+                    DoubleDouble[] p = Oracle.softmax(row, 0, n);
+                    assertEquals(p[at].hi(), softmax[at], 4 * Math.ulp(softmax[at]), where);
+                }
+            }
+        }
+    }
+
     /** Up to 64 elements whose result is near 0 are rounded once, alone and among other rows. */
     @Test
     void shortRowsNearZero() {

@@ -161,17 +161,21 @@ final class ChunkElements {
         return sum;
     }
 
-    /** The first element, stream by stream, of exponent n, which is the largest that there is at positions from .. to. */
-    int firstOfExponent(int n, int from, int to, float[] constants) {
-        double bound = lowerBound(n, constants);
-        for (int s = 0; ; s++) {
+    /** The first of the largest elements at positions from .. to. */
+    int largest(int from, int to) {
+        int first = -1;
+        float max = Float.NEGATIVE_INFINITY;
+        for (int s = 0; s < STREAMS; s++) {
             for (int position = from; position < to; position++) {
                 int i = elementOf(position, s);
                 if (i >= length) break;
                 float x = element(i);
-                if (x >= bound && Exp2.exponent(x, constants) == n) return i;
+                if (x < max || x == max && first >= 0 && first < i) continue;
+                first = i;
+                max = x;
             }
         }
+        return first;
     }
 
     /** No element below it has exponent n or more: spares most of them the exact look. */

@@ -8,6 +8,9 @@ final class ChunkExponents {
     /** |n| up to here is summed directly: |x| <= 2^19. Beyond it the reduction of x loses bits, and x - max is exact or negligible. */
     static final int MAX = 756387;
 
+    /** Beside a term of this exponent one below -MAX is less than 2^-200 of it. */
+    static final int LOW = 200 - MAX;
+
     /** No sum above this has lost terms below 2^-126, at most one 2^-126 an element, that would show. */
     static final double SMALL_REST = 0x1p-80;
 

@@ -35,9 +35,9 @@ public final class ChunkSum {
      * so many partial sums back between two calls costs the row's own streams their prefetching. Folded ones leave fewer to read.
      */
     private static final int BLOCKS = 2;
+    private static final int FOLDED_BLOCKS = 4;
     /** Rows whose terms are not kept after one where that failed: the next ones are mostly alike. */
     private static final int PAUSE = 32;
-    private static final int FOLDED_BLOCKS = 4;
 
     /** Near 0, terms down to this many binary orders below the largest are added in double: the errors of the others do not show. */
     private static final int IN_DOUBLE = 12;
@@ -64,7 +64,7 @@ public final class ChunkSum {
 
     /** Of e^x, or of e^(scale * x). */
     private float[] constants = Exp2.constants(1);
-    private boolean topApart;
+    private double apart;
 
     // What the last chunk was like, and so the next one is expected to be.
     private int exponent;
@@ -75,6 +75,7 @@ public final class ChunkSum {
     private double best; // sum of the first block that holds the largest exponent
     private int bestFrom;
     private int top; // the largest exponent, MIN_VALUE while no block has counted
+    private boolean skipped; // a block of nothing but elements that are too low, masked or not
     private boolean huge;
     private boolean nan;
 
@@ -91,16 +92,16 @@ public final class ChunkSum {
         return OF_THREAD.get();
     }
 
-    /** From now on sums are of e^(scale * x), with the constants of {@link Exp2#constants}, and {@link #withTopApart} is off. */
+    /** From now on sums are of e^(scale * x), with the constants of {@link Exp2#constants}, and {@link #withTopApart} 0. */
     public ChunkSum withConstants(float[] constants) {
         this.constants = constants;
-        topApart = false;
+        apart = 0;
         return this;
     }
 
-    /** Whether a dominant element is kept apart however large it is: the logarithm of its probability is nearly 0. */
-    ChunkSum withTopApart(boolean topApart) {
-        this.topApart = topApart;
+    /** The largest element is kept apart, however large it is, where the sum is less than so many times 2^top. */
+    ChunkSum withTopApart(double times) {
+        apart = times;
         return this;
     }
 
@@ -236,6 +237,7 @@ public final class ChunkSum {
         others = 0;
         best = 0;
         top = Integer.MIN_VALUE;
+        skipped = false;
         huge = false;
         nan = false;
         int patched = excluded == NONE || hole ? NONE : elements.positionOf(excluded);
@@ -257,6 +259,7 @@ public final class ChunkSum {
             int largest = sumCopy(kernel, from, n, hole ? excluded : NONE);
             if (huge || nan) return;
             if (largest < -ChunkExponents.MAX) { // masked throughout: every term is 0
+                skipped = true;
                 from += BLOCK;
             } else {
                 if (patch != NONE) partials[patched - from] = elements.partialWithout(patch, exponent, constants);
@@ -269,6 +272,7 @@ public final class ChunkSum {
                 }
             }
         }
+        huge |= skipped && top < ChunkExponents.LOW; // then the terms skipped may count after all
     }
 
     /** Adds a block's sum; false if that is NaN. */
@@ -324,7 +328,10 @@ public final class ChunkSum {
         }
         for (int b = 0; b < usual; b++) {
             int largest = ChunkExponents.largest(tops[b], exponent);
-            if (largest >= -ChunkExponents.MAX && !add(sums[b], largest, from + b * BLOCK)) return b;
+            skipped |= largest < -ChunkExponents.MAX;
+            if (largest < -ChunkExponents.MAX || add(sums[b], largest, from + b * BLOCK)) continue;
+            keep = null;
+            return b;
         }
         if (cleaned) masked = ChunkExponents.isMasked(raw, constants);
         return usual;
@@ -416,9 +423,9 @@ public final class ChunkSum {
 
     /** {@link NearZero#needsCare} of the chunk at hand, with the logarithm taken only where it matters, which is seldom. */
     private boolean chunkNeedsCare(double sum) {
-        boolean few = sum < NearZero.FEW * DoubleMath.powerOfTwo(top - exponent) && (topApart || Math.abs(top) <= 5);
+        boolean few = sum < NearZero.FEW * DoubleMath.powerOfTwo(top - exponent) && (apart > 0 || Math.abs(top) <= NearZero.FAR);
         if (!few && elements.length > RowBatch.SHORT) return false;
-        return NearZero.needsCare(sum, exponent * DoubleMath.LN2 + DoubleMath.log(sum), top, exponent, elements.length, topApart);
+        return NearZero.needsCare(sum, exponent * DoubleMath.LN2 + DoubleMath.log(sum), top, exponent, elements.length, apart);
     }
 
     private void sumInDouble(RowKernel kernel) {
@@ -432,8 +439,8 @@ public final class ChunkSum {
 
     private void sumWithCare(RowKernel kernel) {
         int n = Math.min(BLOCK, elements.positions - bestFrom);
-        int excluded = elements.firstOfExponent(top, bestFrom, bestFrom + n, constants); // within a factor 2 of the largest
-        double rest = Math.abs(top) <= 5 ? sumLargeInDouble(kernel, excluded) : others + sumWithHole(kernel, bestFrom, n, excluded, Integer.MAX_VALUE);
+        int excluded = elements.largest(bestFrom, bestFrom + n); // or within a factor 2 of the largest, which may be in another block
+        double rest = Math.abs(top) <= NearZero.FAR ? sumLargeInDouble(kernel, excluded) : others + sumWithHole(kernel, bestFrom, n, excluded, Integer.MAX_VALUE);
         if (rest < ChunkExponents.SMALL_REST) {
             sweep(kernel, excluded, true);
             rest = top == Integer.MIN_VALUE ? 0 : others + best;
@@ -542,8 +549,8 @@ public final class ChunkSum {
         return constants;
     }
 
-    boolean topApart() {
-        return topApart;
+    double apart() {
+        return apart;
     }
 
     int exponent() {

@@ -81,6 +81,11 @@ public final class LogSum {
         return rest == 0 ? anchor : anchor + DoubleMath.log1p(rest); // the sign of a lone -0 survives
     }
 
+    /** The value less any number, for finite sums; the difference is taken before the logarithm is added, which a huge value has no digits for. */
+    double minus(double x) {
+        return anchor - x + (unit == 0 ? DoubleMath.log(rest) : DoubleMath.log1p(rest));
+    }
+
     /** The value less a number near the anchor, for finite sums: keeps the digits that a huge value has no room for. */
     double above(double reference) {
         return DoubleMath.log(scaled(unit + rest, anchor - reference));

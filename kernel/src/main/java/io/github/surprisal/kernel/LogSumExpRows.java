@@ -27,7 +27,7 @@ public final class LogSumExpRows {
     public static void run(RowKernel kernel, Rows x, float[] out, Parts parts) {
         LogSum sum = new LogSum();
         for (int r = 0; r < x.rows(); r++) {
-            RowSum.of(kernel, x, r, null, false, -1, parts, sum);
+            RowSum.of(kernel, x, r, null, 0, -1, parts, sum);
             out[r] = (float) sum.value();
         }
     }

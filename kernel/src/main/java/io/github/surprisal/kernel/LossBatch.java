@@ -149,7 +149,7 @@ final class LossBatch {
             boolean counts = k < count && usual[k];
             double main = counts ? call.options.weight(targets[k]) : 0;
             double pull = counts ? 2 * call.options.zLoss() * lse[k] : 0;
-            rows.setExponent(k, counts ? lse[k] : 0);
+            rows.setExponent(k, counts ? lse[k] : rows.exponent() * DoubleMath.LN2);
             rows.setFactor(k, counts ? factor * (main + pull) * power[k] : 0);
         }
         boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();

@@ -10,6 +10,8 @@ import java.util.Arrays;
 final class NearZero {
     /** A sum below this many times 2^top has at most this many elements near the largest; more average out their errors. */
     static final double FEW = 8;
+    /** |top| above which the logarithm of few elements is no number near 0. */
+    static final int FAR = 5;
 
     private NearZero() {}
 
@@ -19,17 +21,17 @@ final class NearZero {
      * the rounding to float suffices.
      *
      * @param lse the logarithm of the sum, which is in units of 2^exponent
-     * @param topApart see {@link ChunkSum#withTopApart}
+     * @param apart see {@link ChunkSum#withTopApart}
      */
-    static boolean needsCare(double sum, double lse, int top, int exponent, int length, boolean topApart) {
+    static boolean needsCare(double sum, double lse, int top, int exponent, int length, double apart) {
         double largest = DoubleMath.powerOfTwo(top - exponent);
         // Each below 0 where it holds: no branch to mispredict.
         long near = Double.doubleToRawLongBits(Math.abs(lse) - 1);
         long nearShort = Double.doubleToRawLongBits(Math.abs(lse) - 2) & length - RowBatch.SHORT - 1; // where care is cheap
-        long few = Double.doubleToRawLongBits(sum - FEW * largest) & Math.abs(top) - 6;
+        long few = Double.doubleToRawLongBits(sum - FEW * largest) & Math.abs(top) - FAR - 1;
         long dominated = Double.doubleToRawLongBits(sum - 2 * largest) & Math.abs(top) - 4;
-        long apart = Double.doubleToRawLongBits(sum - 4 * largest) & (topApart ? -1 : 0);
-        return (few & (dominated | near) | nearShort | apart) < 0;
+        long dominant = Double.doubleToRawLongBits(sum - apart * largest);
+        return (few & (dominated | near) | nearShort | dominant) < 0;
     }
 
     /** Of the elements x[from + i * stride], 0 <= i < n. */

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * rows. Rows of up to {@link #SHORT} columns lie side by side, a row a lane; longer ones of up to one block are summed one behind the
  * other and finished together, and so are those of few columns whose target is left out. What is not as expected is left to ChunkSum.
  *
- * <p>Scratch for one thread, 30 KB; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 34 KB; {@link #ofThread} hands it out.
  */
 public final class RowBatch {
     /** Rows at a time, at most: every step of a batch ends with a long wait for its last results, so few steps for many rows. */
@@ -38,6 +38,8 @@ public final class RowBatch {
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
     private static final int[] NONE = new int[ROWS];
+    /** In place of the index of a largest element: the row is left to {@link ChunkSum}. */
+    private static final int ALONE = -2;
 
     private static final ThreadLocal<RowBatch> OF_THREAD = ThreadLocal.withInitial(RowBatch::new);
 
@@ -53,6 +55,7 @@ public final class RowBatch {
     private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
     private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] tops = new int[ROWS];
+    private final int[] largest = new int[ROWS];
     private final float[] apart = chunk.scratch(); // valid until the next call of chunk
     /** A row's {@link Exp2#rounder} and factor, in two floats, to write its terms. */
     private final float[] rounders = new float[ROWS];
@@ -93,8 +96,8 @@ public final class RowBatch {
     }
 
     /** As {@link ChunkSum#withTopApart}. */
-    RowBatch withTopApart(boolean topApart) {
-        chunk.withTopApart(topApart);
+    RowBatch withTopApart(double times) {
+        chunk.withTopApart(times);
         return this;
     }
 
@@ -141,11 +144,14 @@ public final class RowBatch {
         for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = 1;
         kernel.log(lse, rounded);
         int specials = finishPlain(x.columns(), count, e, lse);
-        boolean together = x.columns() <= SHORT;
+        if (specials > 0 && x.columns() > SHORT) {
+            finishLong(kernel, x, r, count, e, specials, lse);
+            return;
+        }
         int waits = 0;
         for (int i = 0; i < specials; i++) {
             int k = special[i];
-            if (!together || !usual[k]) {
+            if (!usual[k]) {
                 lse[k] = chunk.lseOfRow(kernel, x, r + k);
                 continue;
             }
@@ -162,15 +168,55 @@ public final class RowBatch {
     /** Adds the anchor; special rows are left for later, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
     private int finishPlain(int columns, int count, int e, double[] lse) {
         double anchor = e * DoubleMath.LN2;
-        boolean topApart = chunk.topApart();
+        double apart = chunk.apart();
         int specials = 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
-            boolean plain = usual[k] & !NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, topApart);
+            boolean plain = usual[k] & !NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart);
             special[specials] = k;
             specials += plain ? 0 : 1;
         }
         return specials;
+    }
+
+    /** What {@link ChunkSum} does where the largest element must stay apart, a group at a time: sums it again without that element. Other rows are left to it. */
+    private void finishLong(RowKernel kernel, Rows x, int r, int count, int e, int specials, double[] lse) {
+        Arrays.fill(largest, 0, count, -1);
+        for (int i = 0; i < specials; i++) {
+            int k = special[i];
+            boolean far = usual[k] && x.inPlace() && Math.abs(ChunkExponents.largest(tops[k], e)) > NearZero.FAR;
+            largest[k] = far ? indexOfLargest(kernel, x, r + k) : ALONE;
+        }
+        for (int first = 0; first < count; first += GROUP) {
+            int group = Math.min(GROUP, count - first);
+            int any = ALONE;
+            for (int k = first; k < first + group; k++) any = Math.max(any, largest[k]);
+            if (any >= 0) finishApart(kernel, x, r, first, group, e, lse);
+        }
+        for (int k = 0; k < count; k++) {
+            if (largest[k] == ALONE) lse[k] = chunk.lseOfRow(kernel, x, r + k);
+        }
+    }
+
+    private static int indexOfLargest(RowKernel kernel, Rows x, int r) {
+        return kernel.indexOf(x.data(), x.start(r), x.columns(), kernel.max(x.data(), x.start(r), x.columns()));
+    }
+
+    private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, double[] lse) {
+        sumGroup(kernel, x, r + first, first, count, largest, null);
+        Arrays.fill(rests, 0, GROUP, 0);
+        for (int k = 0; k < count; k++) {
+            if (largest[first + k] >= 0) rests[k] = e * DoubleMath.LN2 - chunk.scale() * apart[first + k];
+        }
+        kernel.exp(rests, GROUP);
+        for (int k = 0; k < count; k++) {
+            if (largest[first + k] >= 0 && ChunkExponents.outside(sums[first + k]) < 0) largest[first + k] = ALONE;
+            rests[k] = largest[first + k] >= 0 ? sums[first + k] * rests[k] : 0;
+        }
+        kernel.log1p(rests, GROUP);
+        for (int k = 0; k < count; k++) {
+            if (largest[first + k] >= 0) lse[first + k] = chunk.scale() * apart[first + k] + rests[k];
+        }
     }
 
     /** Leaves the gaps of row k of the batch as those of waiting row i, and returns its anchor: see {@link NearZero}. */
@@ -235,7 +281,8 @@ public final class RowBatch {
             keepPause--;
             return false;
         }
-        boolean same = x.data() == out.data(); // nothing may be overwritten before it is sure that no row has to be done in another way
+        // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
+        boolean same = x.data() == out.data();
         boolean inRange = !same || kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants(), ChunkExponents.STEP);
         for (int k = 0; inRange && k < count; k += GROUP) {
             int group = Math.min(GROUP, count - k);

@@ -114,7 +114,10 @@ public interface RowKernel extends InformationKernel {
     void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep);
 
-    /** {@link Exp2#exponentBits} from which on a term may be kept: it and its part of a usual sum are normal, whatever E they are in units of. */
+    /**
+     * {@link Exp2#exponentBits} from which on a term may be kept: the lowest of those that {@link ChunkExponents} expects of a row's largest element. Frozen as they
+     * are.
+     */
     int LOWEST_KEPT = Exp2.ZERO_SCALE + 127 - 40;
 
     /**
@@ -131,6 +134,9 @@ public interface RowKernel extends InformationKernel {
 
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
     float max(float[] x, int from, int n);
+
+    /** The lowest i in 0 <= i < n, any n, where x[from + i] is this number; n if there is none. */
+    int indexOf(float[] x, int from, int n, float number);
 
     /**
      * Adds to sums[i mod 16], in double, a[aFrom + i] * (m - x[from + i]) for 0 <= i < n, a multiple of {@link #GRAIN}, in order

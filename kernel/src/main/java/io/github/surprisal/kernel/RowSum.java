@@ -7,26 +7,26 @@ final class RowSum {
     private RowSum() {}
 
     /** Makes sum that of row r, as options prepare it, without the excluded element (-1 for none). */
-    static void of(RowKernel kernel, Rows x, int r, LossOptions options, boolean topApart, int excluded, Parts parts, LogSum sum) {
+    static void of(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, Parts parts, LogSum sum) {
         sum.clear();
         int n = x.columns();
         if (parts == null || n <= CHUNK) {
-            chunk(options, topApart).addRow(kernel, x, r, 0, n, options, excluded, sum);
+            chunk(options, apart).addRow(kernel, x, r, 0, n, options, excluded, sum);
             return;
         }
         LogSum[] sums = new LogSum[chunks(n)];
         parts.run(sums.length, (first, end) -> {
             for (int c = first; c < end; c++) {
                 sums[c] = new LogSum();
-                chunk(options, topApart).addRow(kernel, x, r, c * CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
+                chunk(options, apart).addRow(kernel, x, r, c * CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
             }
         });
         for (LogSum s : sums) sum.merge(s); // in order, as one thread does
     }
 
     /** As {@link #of}, with the terms kept in out, if that is possible: see {@link ChunkSum#sumKept}. */
-    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, int excluded, Rows out, LogSum sum) {
-        return chunk(options, false).sumKept(kernel, x, r, options, excluded, out, sum);
+    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, Rows out, LogSum sum) {
+        return chunk(options, apart).sumKept(kernel, x, r, options, excluded, out, sum);
     }
 
     /** Of the terms just kept by this thread: see {@link ChunkSum#keptExponent}. */
@@ -44,7 +44,7 @@ final class RowSum {
         return (int) Math.min(n, (c + 1L) * CHUNK);
     }
 
-    private static ChunkSum chunk(LossOptions options, boolean topApart) {
-        return ChunkSum.ofThread().withConstants(options == null ? Exp2.constants(1) : options.constants()).withTopApart(topApart);
+    private static ChunkSum chunk(LossOptions options, double apart) {
+        return ChunkSum.ofThread().withConstants(options == null ? Exp2.constants(1) : options.constants()).withTopApart(apart);
     }
 }

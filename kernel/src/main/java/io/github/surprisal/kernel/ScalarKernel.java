@@ -275,6 +275,13 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public int indexOf(float[] x, int from, int n, float number) {
+        int i = 0;
+        while (i < n && x[from + i] != number) i++;
+        return i;
+    }
+
+    @Override
     public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
         for (int i = 0; i < n; i++) {
             double weight = a[aFrom + i];

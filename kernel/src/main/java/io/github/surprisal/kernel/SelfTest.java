@@ -63,7 +63,7 @@ final class SelfTest {
         }
         kernel.scale(out, 1, 40, 37, 2, x, out, 100);
         results = append(results, out, out.length);
-        results = append(results, kernel.max(x, 0, x.length - 3));
+        results = append(results, kernel.max(x, 0, x.length - 3), kernel.indexOf(x, 1, x.length - 3, x[N]), kernel.indexOf(x, 0, x.length, 1000));
         double[] gaps = new double[16];
         kernel.gaps(x, 0, out, 0, N, 11, gaps);
         results = append(results, gaps);

@@ -55,7 +55,7 @@ public final class SoftmaxRows {
     }
 
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
-        batch.withConstants(Exp2.constants(1)).withTopApart(logarithm);
+        batch.withConstants(Exp2.constants(1)).withTopApart(apart(x, logarithm));
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
         if (rows && x.data() != out.data()) batch.lseKept(kernel, x, r, count, out, lse);
         else batch.lse(kernel, x, r, count, lse);
@@ -73,6 +73,14 @@ public final class SoftmaxRows {
         if (!logarithm) findFactors(kernel, count);
         if (rows) batch.writeTerms(kernel, x, out, r, count, wanted);
         else batch.put(kernel, out, r, count, wanted, logarithm ? logarithms(kernel, x, r, count) : batch.terms(kernel, x, r, count));
+    }
+
+    /**
+     * {@link ChunkSum#withTopApart}: where one element outweighs the others. The logarithm of its probability is nearly 0. Of a sum of more than
+     * {@link RowKernel#GRAIN} elements others are added to the float that it is in, and the same rounding again and again was seen to be 5 ulp of a probability.
+     */
+    private static double apart(Rows x, boolean logarithm) {
+        return logarithm ? 4 : x.columns() > RowKernel.GRAIN ? 2 : 0;
     }
 
     private static boolean sideBySide(Rows x, Rows out) {
@@ -112,8 +120,8 @@ public final class SoftmaxRows {
 
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {
         int n = x.columns();
-        boolean kept = !logarithm && x.data() != out.data() && RowSum.ofKept(kernel, x, r, null, -1, out, sum);
-        if (!kept) RowSum.of(kernel, x, r, null, logarithm, -1, parts, sum);
+        boolean kept = !logarithm && x.data() != out.data() && RowSum.ofKept(kernel, x, r, null, apart(x, false), -1, out, sum);
+        if (!kept) RowSum.of(kernel, x, r, null, apart(x, logarithm), -1, parts, sum);
         if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
         if (kept) {
             writer.scale(kernel, out.data(), out.start(r), n, RowSum.keptExponent(), rowLse, power, 1);
@@ -139,7 +147,7 @@ public final class SoftmaxRows {
         huge = RowWriter.isHuge(value);
         if (huge) {
             max = max(kernel, x, r);
-            RowSum.of(kernel, x, r, null, logarithm, -1, parts, sum);
+            RowSum.of(kernel, x, r, null, apart(x, logarithm), -1, parts, sum);
             rowLse = sum.above(max);
         }
         if (!logarithm) power = DoubleMath.exp(RowWriter.powerOf(rowLse));

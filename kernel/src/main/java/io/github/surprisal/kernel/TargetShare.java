@@ -33,7 +33,7 @@ final class TargetShare {
         weight = -1;
         double rest = others.value();
         if (!(rest < Double.POSITIVE_INFINITY && x < Double.POSITIVE_INFINITY) || rest == x && x == Double.NEGATIVE_INFINITY) return false;
-        double q = rest - x;
+        double q = finite ? others.minus(x) : rest - x;
         gap = DoubleMath.softplus(q);
         lse = q > 0 ? rest + DoubleMath.softplus(-q) : x + gap; // the smaller part is added to the larger
         p = DoubleMath.exp(-gap);

@@ -112,6 +112,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public int indexOf(float[] x, int from, int n, float number) {
+        return start.of(GAPS).indexOf(x, from, n, number);
+    }
+
+    @Override
     public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
         start.of(GAPS).gaps(x, from, a, aFrom, n, m, sums);
     }

@@ -152,7 +152,11 @@ final class WarmStart {
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, partials, numbers, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
             }
-            case GAPS -> kernel.gaps(x, 0, x, N, N, kernel.max(x, 0, N), lanes);
+            case GAPS -> {
+                float max = kernel.max(x, 0, N);
+                kernel.gaps(x, 0, x, N, N, max, lanes);
+                kernel.indexOf(x, 0, N, max);
+            }
             case INFORMATION -> {
                 Arrays.fill(partials, 0, N, 1f / N);
                 kernel.sum(partials, 0, N, lanes);

@@ -5,6 +5,7 @@ import static io.github.surprisal.kernel.KernelPair.SPECIALS;
 import static io.github.surprisal.kernel.KernelPair.STRIPS;
 import static io.github.surprisal.kernel.KernelPair.assertBits;
 import static io.github.surprisal.kernel.KernelPair.assertSame;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
@@ -306,6 +307,10 @@ class SameBitsTest {
                 float[] a = Shape.TIES.fill(n + offset + 1, SEED + 1); // with zeros
                 String call = ", n " + n + ", offset " + offset + ", seed " + SEED;
                 assertBits(SCALAR.max(x, offset, n), simd.max(x, offset, n), () -> "max" + call);
+                for (int i = offset; i <= offset + n; i++) {
+                    float number = x[i]; // behind the last, an element that the others may have or not
+                    assertEquals(SCALAR.indexOf(x, offset, n, number), simd.indexOf(x, offset, n, number), () -> "indexOf " + number + call);
+                }
                 double[] expected = new double[16];
                 double[] actual = new double[16];
                 int whole = n & -GRAIN;

@@ -1,6 +1,7 @@
 package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -354,6 +355,18 @@ public final class SimdKernel implements RowKernel {
         float result = max.reduceLanes(MAX);
         for (int i = from + whole; i < from + n; i++) result = x[i] > result ? x[i] : result;
         return result;
+    }
+
+    @Override
+    public int indexOf(float[] x, int from, int n, float number) {
+        int whole = FLOATS.loopBound(n);
+        for (int i = 0; i < whole; i += LANES) {
+            VectorMask<Float> found = FloatVector.fromArray(FLOATS, x, from + i).compare(EQ, number);
+            if (found.anyTrue()) return i + found.firstTrue();
+        }
+        int i = whole;
+        while (i < n && x[from + i] != number) i++;
+        return i;
     }
 
     @Override
