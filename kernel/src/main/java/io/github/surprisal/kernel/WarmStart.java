@@ -24,6 +24,8 @@ final class WarmStart {
     private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
     private static final long LIMIT_NANOS = 20_000_000_000L;
     private static final int N = 128;
+    /** One of each kind that is folded in another way. */
+    private static final int[] FOLDED = {16, 48, N, 300, RowKernel.BLOCK};
     private static final int NUMBERS = 32;
 
     private final RowKernel scalar;
@@ -119,7 +121,7 @@ final class WarmStart {
         switch (group) {
             case SUMS -> {
                 kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
-                kernel.fold(partials, N, 1, lanes);
+                for (int n : FOLDED) kernel.fold(partials, n, 2, lanes);
                 kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, lanes, tops);
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
