@@ -5,7 +5,7 @@ import io.github.surprisal.Matrix;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** The mean cross-entropy with its gradient into another matrix; ONNX Runtime computes none. */
-@Family(operation = "peers-gradient", title = "Peers, loss and gradient", vectorOperations = 21,
+@Family(operation = "peers-gradient", title = "Peers, loss and gradient", vectorOperations = 12,
         bytesPerElement = 2 * Float.BYTES, roofline = "copyNegated", peers = true, quick = {"64x1024", "64x128256"})
 public class PeerGradientBenchmark extends PeerTrial {
 

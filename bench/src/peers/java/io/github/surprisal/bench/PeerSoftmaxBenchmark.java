@@ -5,7 +5,7 @@ import io.github.surprisal.Softmax;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** Softmax of the rows into another matrix. */
-@Family(operation = "peers-softmax", title = "Peers, softmax", vectorOperations = 21,
+@Family(operation = "peers-softmax", title = "Peers, softmax", vectorOperations = 12,
         bytesPerElement = 2 * Float.BYTES, roofline = "copyNegated", peers = true, quick = {"64x1024", "64x128256"})
 public class PeerSoftmaxBenchmark extends PeerTrial {
 
