@@ -72,6 +72,13 @@ final class ChunkElements {
         return (length + TAIL - 1) / TAIL * GRAIN;
     }
 
+    /** Whether the terms behind the body, which is padded where it is summed, may be kept: of count rows of so many columns. */
+    static boolean isTailInRange(RowKernel kernel, float[] x, int from, int step, int columns, int count, int exponent, float[] constants) {
+        int tail = columns - STREAMS * body(columns);
+        int n = Math.max(tail, GRAIN);
+        return tail == 0 || kernel.inRange(x, from + columns - n, step, n, count, exponent, constants, ChunkExponents.STEP);
+    }
+
     /** Whether a kernel can sum the body without a copy. */
     boolean inPlace() {
         return stride == 1 && prepared == null && (array != null || store.sums());

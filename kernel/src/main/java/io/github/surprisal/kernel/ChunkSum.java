@@ -357,7 +357,8 @@ public final class ChunkSum {
         }
         if (n0 < n) {
             int tail = elements.length - STREAMS * body;
-            if (out != null && out != array && !isTailInRange(kernel, tail)) return false;
+            boolean unknown = out != null && out != array; // in place it has been looked at with the body
+            if (unknown && !ChunkElements.isTailInRange(kernel, array, (int) elements.place(0), 0, elements.length, 1, exponent, constants)) return false;
             elements.copy(kernel, STREAMS * body, tail, scratch, 0);
             Arrays.fill(scratch, tail, TAIL, constants[Exp2.PADDING]);
             kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, exponent, constants, partials, n0, tops, 0);
@@ -372,12 +373,6 @@ public final class ChunkSum {
         if (patch != NONE) partials[elements.positionOf(patch) - from] = replacement;
         keep = out;
         return add(fold(kernel, n), largest, from);
-    }
-
-    /** Of the elements behind the body, which are padded where they are summed. */
-    private boolean isTailInRange(RowKernel kernel, int tail) {
-        int n = Math.max(tail, GRAIN);
-        return kernel.inRange(elements.array, (int) elements.place(elements.length - n), 0, n, 1, exponent, constants, ChunkExponents.STEP);
     }
 
     /** Copies a block and leaves its sums in partials, in units of 2^exponent, which it may change; returns its largest exponent. */

@@ -286,7 +286,8 @@ public final class RowBatch {
         boolean inRange = !same || kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants(), ChunkExponents.STEP);
         for (int k = 0; inRange && k < count; k += GROUP) {
             int group = Math.min(GROUP, count - k);
-            inRange = same || isTailInRange(kernel, x, r + k, group);
+            inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
+                    chunk.constants());
             if (inRange) sumGroup(kernel, x, r + k, k, group, excluded, out);
         }
         transposed = false;
@@ -295,14 +296,6 @@ public final class RowBatch {
         keptExponent = chunk.exponent();
         if (!keptTerms) keepPause = PAUSE;
         return keptTerms;
-    }
-
-    /** Of the columns behind the body, which are padded where they are summed. */
-    private boolean isTailInRange(RowKernel kernel, Rows x, int r, int count) {
-        int columns = x.columns();
-        int tail = columns - STREAMS * ChunkElements.body(columns);
-        int n = Math.max(tail, GRAIN);
-        return tail == 0 || kernel.inRange(x.data(), x.start(r) + columns - n, x.rowStride(), n, count, chunk.exponent(), chunk.constants(), ChunkExponents.STEP);
     }
 
     /** Mostly all rows are as expected, which the first loops find out without a branch. */
