@@ -92,7 +92,7 @@ public interface RowKernel extends InformationKernel {
     /**
      * out[to + i] = fma(t, high, fma(t, low, -minus[minusFrom + i])) for 0 <= i < n, a multiple of {@link #GRAIN}. The factor is high + low, two
      * floats, the second {@link DoubleMath#low}: one alone would cost half an ulp. t is the term of {@link Exp2} of x[from + i], for constants k
-     * and exponent e. Elements below k's padding, -infinity too, have the term +0. out may be x.
+     * and exponent e. Elements below k's padding, -infinity too, have the term +0. out may be x, but not minus.
      */
     void termsMinus(float[] x, int from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to);
 
