@@ -101,6 +101,11 @@ public final class RowBatch {
         return this;
     }
 
+    /** Whether so many rows are done sooner one after the other: a batch has much to prepare, and turning short rows over takes a lane for each that is missing. */
+    static boolean isFew(int count, int columns) {
+        return count == 1 || columns <= SHORT && count <= columns / 12;
+    }
+
     /** How many rows from r on, and before to, can be done at once. */
     static int countFrom(Rows x, int r, int to) {
         int most = Math.min(x.columns() > SHORT ? ROWS : Math.min(ROWS, TILE / Math.max(1, x.columns()) & -GRAIN), to - r);
@@ -121,8 +126,9 @@ public final class RowBatch {
     void lse(RowKernel kernel, Rows x, int from, int to, float[] out, int first) {
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = countFrom(x, r, to);
-            lse(kernel, x, r, count, logs);
-            for (int k = 0; k < count; k++) out[first + r + k] = (float) logs[k];
+            boolean few = isFew(count, x.columns());
+            if (!few) lse(kernel, x, r, count, logs);
+            for (int k = 0; k < count; k++) out[first + r + k] = (float) (few ? chunk.lseOfRow(kernel, x, r + k) : logs[k]);
         }
     }
 

@@ -32,7 +32,9 @@ public final class SoftmaxRows {
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
                 count = RowBatch.countCachedFrom(x, r, to);
-                batch(kernel, x, out, logarithm, r, count);
+                boolean few = RowBatch.isFew(count, columns);
+                if (!few) batch(kernel, x, out, logarithm, r, count);
+                for (int k = 0; few && k < count; k++) row(kernel, x, out, logarithm, r + k, null);
             }
         } else if (columns <= RowTile.MAX_COLUMNS) {
             RowTile tile = RowTile.ofThread();
