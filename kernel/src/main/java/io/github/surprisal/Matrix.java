@@ -72,7 +72,7 @@ public final class Matrix {
             throw new IllegalArgumentException("rowStride " + rowStride + " is below columns " + columns);
         }
         long needed = rows == 0 ? offset : offset + (rows - 1L) * rowStride + columns; // below 2^63: no overflow
-        requireFits(data, needed, "offset " + offset + " and " + rows + " x " + columns + " with rowStride " + rowStride);
+        if (needed > data.length) throw tooShort(strided(offset, rows, columns, rowStride), needed, data);
         return new Matrix(data, offset, rows, columns, rowStride, 1);
     }
 
@@ -92,7 +92,8 @@ public final class Matrix {
         Objects.requireNonNull(data, "data");
         int rows = classAxisRows(outer, classes, inner);
         // outer * inner fits in an int and classes is one: no overflow
-        requireFits(data, (long) rows * classes, outer + " x " + classes + " x " + inner);
+        long needed = (long) rows * classes;
+        if (needed > data.length) throw tooShort(outer + " x " + classes + " x " + inner, needed, data);
         return new Matrix(data, 0, rows, classes, inner == 1 ? classes : 0, Math.max(inner, 1));
     }
 
@@ -135,7 +136,7 @@ public final class Matrix {
         }
         BigInteger needed = BigInteger.valueOf(offset);
         if (rows > 0) needed = needed.add(BigInteger.valueOf(rows - 1).multiply(BigInteger.valueOf(rowStride))).add(BigInteger.valueOf(columns));
-        requireFits(data, type, needed, "offset " + offset + " and " + rows + " x " + columns + " with rowStride " + rowStride);
+        if (!fits(data, type, needed)) throw tooShort(strided(offset, rows, columns, rowStride), needed, data, type);
         return new Matrix(data, type, offset, rows, columns, rows < 2 ? columns : rowStride, 1);
     }
 
@@ -176,7 +177,8 @@ public final class Matrix {
         Objects.requireNonNull(data, "data");
         Objects.requireNonNull(type, "type");
         int rows = classAxisRows(outer, classes, inner);
-        requireFits(data, type, BigInteger.valueOf((long) rows * classes), outer + " x " + classes + " x " + inner);
+        BigInteger needed = BigInteger.valueOf((long) rows * classes);
+        if (!fits(data, type, needed)) throw tooShort(outer + " x " + classes + " x " + inner, needed, data, type);
         return new Matrix(data, type, 0, rows, classes, inner == 1 ? classes : 0, Math.max(inner, 1));
     }
 
@@ -195,18 +197,27 @@ public final class Matrix {
         if (value < 0) throw new IllegalArgumentException(name + " " + value + " is negative");
     }
 
-    private static void requireFits(float[] data, long needed, String what) {
-        if (needed > data.length) {
-            throw new IllegalArgumentException(what + " needs " + needed + " elements, data has " + data.length);
-        }
+    private static boolean fits(MemorySegment data, ElementType type, BigInteger needed) {
+        return needed.compareTo(BigInteger.valueOf(available(data, type))) <= 0;
     }
 
-    private static void requireFits(MemorySegment data, ElementType type, BigInteger needed, String what) {
-        long available = data.byteSize() / Store.size(type.format);
-        if (needed.compareTo(BigInteger.valueOf(available)) > 0) {
-            throw new IllegalArgumentException(what + " needs " + needed + " elements of type " + type + ", data has " + available
-                    + " (" + data.byteSize() + " bytes)");
-        }
+    private static long available(MemorySegment data, ElementType type) {
+        return data.byteSize() / Store.size(type.format);
+    }
+
+    // Made only to be thrown: the first text that a JVM puts together takes it milliseconds.
+
+    private static IllegalArgumentException tooShort(String what, long needed, float[] data) {
+        return new IllegalArgumentException(what + " needs " + needed + " elements, data has " + data.length);
+    }
+
+    private static IllegalArgumentException tooShort(String what, BigInteger needed, MemorySegment data, ElementType type) {
+        return new IllegalArgumentException(what + " needs " + needed + " elements of type " + type + ", data has " + available(data, type)
+                + " (" + data.byteSize() + " bytes)");
+    }
+
+    private static String strided(long offset, int rows, int columns, long rowStride) {
+        return "offset " + offset + " and " + rows + " x " + columns + " with rowStride " + rowStride;
     }
 
     /**

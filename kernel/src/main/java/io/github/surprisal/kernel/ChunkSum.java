@@ -45,13 +45,8 @@ public final class ChunkSum {
     /** In place of the index of an excluded element. */
     static final int NONE = -1;
 
-    // No lambda and no segment before they are needed: their classes would double the time of the very first call.
-    private static final ThreadLocal<ChunkSum> OF_THREAD = new ThreadLocal<>() {
-        @Override
-        protected ChunkSum initialValue() {
-            return new ChunkSum();
-        }
-    };
+    // Here and elsewhere no lambda, no segment and no text before they are needed: their classes would double the time of the very first call.
+    private static final ThreadLocal<ChunkSum> OF_THREAD = new ThreadLocal<>();
 
     private final float[] scratch = new float[STREAMS * BLOCK];
     private final float[] partials = new float[GROUP * BLOCK];
@@ -89,7 +84,9 @@ public final class ChunkSum {
     private ChunkSum() {}
 
     public static ChunkSum ofThread() {
-        return OF_THREAD.get();
+        ChunkSum own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new ChunkSum());
+        return own;
     }
 
     /** From now on sums are of e^(scale * x), with the constants of {@link Exp2#constants}, and {@link #withTopApart} 0. */

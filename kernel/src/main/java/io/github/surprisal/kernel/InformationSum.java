@@ -20,7 +20,7 @@ public final class InformationSum {
     /** Frozen, as InformationKernel.LANES is. Two blocks stay in the first-level cache from the check to the sum. */
     static final int BLOCK = 1024;
 
-    private static final ThreadLocal<InformationSum> OF_THREAD = ThreadLocal.withInitial(InformationSum::new);
+    private static final ThreadLocal<InformationSum> OF_THREAD = new ThreadLocal<>();
 
     private final float[] pScratch = new float[BLOCK];
     private final float[] qScratch = new float[BLOCK];
@@ -34,7 +34,9 @@ public final class InformationSum {
     private InformationSum() {}
 
     public static InformationSum ofThread() {
-        return OF_THREAD.get();
+        InformationSum own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new InformationSum());
+        return own;
     }
 
     /** The measure in bits, once {@link #run} has returned true. */

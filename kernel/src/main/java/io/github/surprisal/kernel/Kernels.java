@@ -27,7 +27,8 @@ public final class Kernels {
         Selection.Mode mode = null;
         String invalid = null;
         try {
-            mode = Selection.Mode.of(System.getProperty("surprisal.backend", "auto"));
+            String asked = System.getProperty("surprisal.backend");
+            mode = asked == null ? Selection.Mode.AUTO : Selection.Mode.of(asked);
         } catch (IllegalArgumentException e) {
             invalid = e.getMessage();
         }

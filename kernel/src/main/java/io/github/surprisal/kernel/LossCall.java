@@ -8,7 +8,7 @@ public final class LossCall {
     /** Losses are added up in groups of so many rows, in order, and the groups by a fixed binary split of the row range. */
     public static final int GROUP = 256;
 
-    private static final ThreadLocal<LossCall> OF_THREAD = ThreadLocal.withInitial(LossCall::new);
+    private static final ThreadLocal<LossCall> OF_THREAD = new ThreadLocal<>();
 
     RowKernel kernel;
     LossOptions options;
@@ -37,7 +37,9 @@ public final class LossCall {
 
     /** The calling thread's own, so that serial calls allocate nothing; {@link #clear} when done. */
     public static LossCall ofThread() {
-        return OF_THREAD.get();
+        LossCall own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new LossCall());
+        return own;
     }
 
     /** What every call has. */

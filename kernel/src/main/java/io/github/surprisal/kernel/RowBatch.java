@@ -41,7 +41,7 @@ public final class RowBatch {
     /** In place of the index of a largest element: the row is left to {@link ChunkSum}. */
     private static final int ALONE = -2;
 
-    private static final ThreadLocal<RowBatch> OF_THREAD = ThreadLocal.withInitial(RowBatch::new);
+    private static final ThreadLocal<RowBatch> OF_THREAD = new ThreadLocal<>();
 
     static {
         Arrays.fill(NONE, -1);
@@ -86,7 +86,9 @@ public final class RowBatch {
     private RowBatch() {}
 
     public static RowBatch ofThread() {
-        return OF_THREAD.get();
+        RowBatch own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new RowBatch());
+        return own;
     }
 
     /** As {@link ChunkSum#withConstants}. */

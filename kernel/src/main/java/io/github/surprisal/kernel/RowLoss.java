@@ -8,7 +8,7 @@ package io.github.surprisal.kernel;
  * sum of w_c (lse - x_c) = sum of w_c (m - x_c) + W (lse - m) with a reference m near the largest; probability targets are such sums alone.
  */
 final class RowLoss {
-    private static final ThreadLocal<RowLoss> OF_THREAD = ThreadLocal.withInitial(RowLoss::new);
+    private static final ThreadLocal<RowLoss> OF_THREAD = new ThreadLocal<>();
 
     private final LogSum others = new LogSum();
     private final LossBatch batch = new LossBatch();
@@ -18,10 +18,17 @@ final class RowLoss {
     private final Coefficients coefficients = new Coefficients();
     private final RowGradient.Writer gradientWriter = new RowGradient.Writer(pieces, coefficients);
     private final GapSum gapSum = new GapSum(pieces, coefficients);
-    private final TiledLoss tiles = new TiledLoss();
+    private TiledLoss tiles; // made when it is needed
 
     static RowLoss ofThread() {
-        return OF_THREAD.get();
+        RowLoss own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new RowLoss());
+        return own;
+    }
+
+    private TiledLoss tiles() {
+        if (tiles == null) tiles = new TiledLoss();
+        return tiles;
     }
 
     GapSum gapSum() {
@@ -32,7 +39,7 @@ final class RowLoss {
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
         double sum = 0;
         boolean batched = LossBatch.covers(call);
-        if (!batched && TiledLoss.suits(call)) return tiles.run(this, call, from, to, correct, each);
+        if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         boolean writes = batched && LossBatch.writes(call);
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts

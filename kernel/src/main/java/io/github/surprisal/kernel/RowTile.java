@@ -5,7 +5,7 @@ package io.github.surprisal.kernel;
  * side in any storage and layout. For one thread; 32 KB, which stay in the first-level cache.
  */
 final class RowTile {
-    private static final ThreadLocal<RowTile> OF_THREAD = ThreadLocal.withInitial(RowTile::new);
+    private static final ThreadLocal<RowTile> OF_THREAD = new ThreadLocal<>();
     private static final int ELEMENTS = 1 << 13;
     /** Longer rows gain nothing from being side by side. */
     static final int MAX_COLUMNS = ELEMENTS / 4;
@@ -16,7 +16,9 @@ final class RowTile {
     private Rows rows = new Rows(data, 0, 0, 0, 0, 1);
 
     static RowTile ofThread() {
-        return OF_THREAD.get();
+        RowTile own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new RowTile());
+        return own;
     }
 
     /** Whether rows of this kind are computed by way of a tile. */

@@ -5,6 +5,7 @@ import java.util.Arrays;
 /** The readable version of the kernel: the specification, and the fallback where vectors are not to be had. */
 public final class ScalarKernel implements RowKernel {
     private final boolean strips;
+    private StorageKernel storage; // racy on purpose: one is as good as another
 
     /** As specified, one element after the other. */
     public ScalarKernel() {
@@ -15,8 +16,6 @@ public final class ScalarKernel implements RowKernel {
     ScalarKernel(boolean strips) {
         this.strips = strips && Fma.IN_HARDWARE;
     }
-
-    private final StorageKernel storage = new ScalarStorage(this);
 
     @Override
     public int lanes() {
@@ -35,6 +34,13 @@ public final class ScalarKernel implements RowKernel {
 
     /** The specification of {@link #sum}, which {@link Strip} does in another order. */
     static int sumBlock(float[] x, int from, int stream, int n, float rounder, float[] k, float[] partials, int to) {
+        int top = 0;
+        for (int i = 0; i < n; i++) top = sumPosition(x, from + i, stream, rounder, k, partials, to + i, top);
+        return top;
+    }
+
+    /** Of one position, written out: called so often, and without a loop, it is compiled within the very first call of a user, and soon by C2 too. */
+    private static int sumPosition(float[] x, int at, int stream, float rounder, float[] k, float[] partials, int to, int top) {
         float log2e = k[Exp2.LOG2E];
         float hi = k[Exp2.LN2_HI];
         float lo = k[Exp2.LN2_LO];
@@ -44,20 +50,27 @@ public final class ScalarKernel implements RowKernel {
         float c4 = k[Exp2.C4];
         float c5 = k[Exp2.C5];
         float c6 = k[Exp2.C6];
-        int top = 0;
-        for (int i = 0; i < n; i++) {
-            float sum = 0;
-            for (int at = from + i, s = 0; s < 4; s++, at += stream) {
-                float v = x[at];
-                int z = Exp2.exponentBits(v, rounder, log2e);
-                top = unsignedMax(top, z);
-                z = Exp2.scaleBits(z);
-                float p = Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6);
-                sum = s == 0 ? p * Exp2.scale(z) : Fma.fma(p, Exp2.scale(z), sum);
-            }
-            partials[to + i] = sum;
-        }
-        return top;
+        float v = x[at];
+        int z = Exp2.exponentBits(v, rounder, log2e);
+        int most = unsignedMax(top, z);
+        z = Exp2.scaleBits(z);
+        float sum = Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6) * Exp2.scale(z);
+        v = x[at + stream];
+        z = Exp2.exponentBits(v, rounder, log2e);
+        most = unsignedMax(most, z);
+        z = Exp2.scaleBits(z);
+        sum = Fma.fma(Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6), Exp2.scale(z), sum);
+        v = x[at + 2 * stream];
+        z = Exp2.exponentBits(v, rounder, log2e);
+        most = unsignedMax(most, z);
+        z = Exp2.scaleBits(z);
+        sum = Fma.fma(Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6), Exp2.scale(z), sum);
+        v = x[at + 3 * stream];
+        z = Exp2.exponentBits(v, rounder, log2e);
+        most = unsignedMax(most, z);
+        z = Exp2.scaleBits(z);
+        partials[to] = Fma.fma(Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6), Exp2.scale(z), sum);
+        return most;
     }
 
     @Override
@@ -194,24 +207,19 @@ public final class ScalarKernel implements RowKernel {
     /** The terms alone, of masks +0. Returns the unsigned maximum of what {@link Exp2#exponentBits} are above LOWEST_KEPT. */
     private static int writeTerms(float[] x, int from, int n, int e, float[] k, float[] out, int to) {
         float rounder = Exp2.rounder(e);
-        float log2e = k[Exp2.LOG2E];
-        float hi = k[Exp2.LN2_HI];
-        float lo = k[Exp2.LN2_LO];
-        float c1 = k[Exp2.C1];
-        float c2 = k[Exp2.C2];
-        float c3 = k[Exp2.C3];
-        float c4 = k[Exp2.C4];
-        float c5 = k[Exp2.C5];
-        float c6 = k[Exp2.C6];
-        float padding = k[Exp2.PADDING];
         int above = 0;
-        for (int i = 0; i < n; i++) {
-            above = unsignedMax(above, Exp2.exponentBits(x[from + i], rounder, log2e) - LOWEST_KEPT);
-            float v = masked(x[from + i], padding);
-            int z = Exp2.scaleBits(Exp2.exponentBits(v, rounder, log2e));
-            out[to + i] = Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6) * Exp2.scale(z);
-        }
+        for (int i = 0; i < n; i++) above = writeTerm(x[from + i], rounder, k, out, to + i, above);
         return above;
+    }
+
+    /** Apart, as {@link #sumPosition} is. */
+    private static int writeTerm(float x, float rounder, float[] k, float[] out, int to, int above) {
+        float log2e = k[Exp2.LOG2E];
+        float v = masked(x, k[Exp2.PADDING]);
+        int z = Exp2.scaleBits(Exp2.exponentBits(v, rounder, log2e));
+        out[to] = Exp2.scale(z) * Exp2.mantissa(v, z, rounder, k[Exp2.LN2_HI], k[Exp2.LN2_LO],
+                k[Exp2.C1], k[Exp2.C2], k[Exp2.C3], k[Exp2.C4], k[Exp2.C5], k[Exp2.C6]);
+        return unsignedMax(above, Exp2.exponentBits(x, rounder, log2e) - LOWEST_KEPT);
     }
 
     static float maskedTerm(float x, int e, float[] k) {
@@ -231,13 +239,19 @@ public final class ScalarKernel implements RowKernel {
     }
 
     private static int sumKept(float[] x, int from, int stream, int n, int e, float[] k, float[] partials, int to, float[] out, int outFrom) {
+        float rounder = Exp2.rounder(e);
         int above = 0;
-        for (int s = 0; s < 4; s++) {
-            int at = outFrom + s * stream;
-            above = unsignedMax(above, writeTerms(x, from + s * stream, n, e, k, out, at));
-            for (int i = 0; i < n; i++) partials[to + i] = s == 0 ? out[at + i] : partials[to + i] + out[at + i];
-        }
+        for (int i = 0; i < n; i++) above = keepPosition(x, from + i, stream, rounder, k, partials, to + i, out, outFrom + i, above);
         return LOWEST_KEPT + above;
+    }
+
+    private static int keepPosition(float[] x, int at, int stream, float rounder, float[] k, float[] partials, int to, float[] out, int outAt, int above) {
+        int most = writeTerm(x[at], rounder, k, out, outAt, above);
+        most = writeTerm(x[at + stream], rounder, k, out, outAt + stream, most);
+        most = writeTerm(x[at + 2 * stream], rounder, k, out, outAt + 2 * stream, most);
+        most = writeTerm(x[at + 3 * stream], rounder, k, out, outAt + 3 * stream, most);
+        partials[to] = out[outAt] + out[outAt + stream] + out[outAt + 2 * stream] + out[outAt + 3 * stream];
+        return most;
     }
 
     @Override
@@ -448,6 +462,8 @@ public final class ScalarKernel implements RowKernel {
 
     @Override
     public StorageKernel storage() {
-        return storage;
+        StorageKernel s = storage;
+        if (s == null) storage = s = new ScalarStorage(this);
+        return s;
     }
 }

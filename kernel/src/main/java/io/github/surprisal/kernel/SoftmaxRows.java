@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** softmax and log-softmax of rows. Scratch for one thread, 18 KB. */
 public final class SoftmaxRows {
-    private static final ThreadLocal<SoftmaxRows> OF_THREAD = ThreadLocal.withInitial(SoftmaxRows::new);
+    private static final ThreadLocal<SoftmaxRows> OF_THREAD = new ThreadLocal<>();
 
     private final RowWriter writer = new RowWriter();
     private final RowPieces pieces = new RowPieces();
@@ -20,7 +20,9 @@ public final class SoftmaxRows {
     private float max;
 
     public static SoftmaxRows ofThread() {
-        return OF_THREAD.get();
+        SoftmaxRows own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new SoftmaxRows());
+        return own;
     }
 
     /** Rows from .. to of out = softmax, or log-softmax if logarithm, of the same rows of x; out may be x. */

@@ -11,7 +11,7 @@ final class Strip {
     static final int LENGTH = RowKernel.BLOCK;
     /** Of fewer elements the loops, a dozen, cost more than they save. */
     static final int SHORTEST = 64;
-    private static final ThreadLocal<Strip> OF_THREAD = ThreadLocal.withInitial(Strip::new);
+    private static final ThreadLocal<Strip> OF_THREAD = new ThreadLocal<>();
 
     private final float[] x = new float[LENGTH];
     private final float[] z = new float[LENGTH];
@@ -26,7 +26,9 @@ final class Strip {
     private final MemorySegment scaleBitsBytes = MemorySegment.ofArray(scaleBits);
 
     static Strip ofThread() {
-        return OF_THREAD.get();
+        Strip own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new Strip());
+        return own;
     }
 
     /** {@link RowKernel#sum} for one block: partials[to + i] for 0 <= i < n; returns the top. */
