@@ -38,6 +38,7 @@ public final class SimdKernel implements RowKernel {
     /** As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. */
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
+    private static final boolean NARROW = LANES < GRAIN;
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -60,6 +61,12 @@ public final class SimdKernel implements RowKernel {
     @Override
     public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom) {
+        if (NARROW) SimdNarrow.sum(x, from, step, stream, n, count, e, k, partials, to, tops);
+        else sumWide(x, from, step, stream, n, count, e, k, partials, to, tops);
+        reduceTops(tops, count, topsFrom);
+    }
+
+    private static void sumWide(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, int to, int[] tops) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -117,12 +124,15 @@ public final class SimdKernel implements RowKernel {
             // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
             top.intoArray(tops, TOPS + b * GRAIN);
         }
-        reduceTops(tops, count, topsFrom);
     }
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, double[] sums, int[] tops) {
+        if (NARROW) {
+            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, sums, tops);
+            return;
+        }
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
