@@ -136,15 +136,17 @@ public final class RowBatch {
 
     /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link #ROWS}, which lse has room for. */
     void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        finish(kernel, x, r, count, sum(kernel, x, r, count, null), lse);
+        finish(kernel, x, r, count, sum(kernel, x, r, count, null), null, lse);
     }
 
     /** As the other, with terms kept in out, if that is possible: see {@link #sumKept}. out is not x, because some rows are summed again. */
     void lseKept(RowKernel kernel, Rows x, int r, int count, Rows out, double[] lse) {
-        finish(kernel, x, r, count, sumKept(kernel, x, r, count, null, out) || sum(kernel, x, r, count, null), lse);
+        boolean kept = sumKept(kernel, x, r, count, null, out);
+        finish(kernel, x, r, count, kept || sum(kernel, x, r, count, null), kept ? out : null, lse);
     }
 
-    private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
+    /** kept is where the terms are, or null. */
+    private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, Rows kept, double[] lse) {
         int e = chunk.exponent();
         int rounded = count + 7 & -8;
         System.arraycopy(sums, 0, lse, 0, count);
@@ -153,7 +155,7 @@ public final class RowBatch {
         kernel.log(lse, rounded);
         int specials = finishPlain(x.columns(), count, e, lse);
         if (specials > 0 && x.columns() > SHORT) {
-            finishLong(kernel, x, r, count, e, specials, lse);
+            finishLong(kernel, x, r, count, e, specials, kept, lse);
             return;
         }
         int waits = 0;
@@ -188,7 +190,7 @@ public final class RowBatch {
     }
 
     /** What {@link ChunkSum} does where the largest element must stay apart, a group at a time: sums it again without that element. Other rows are left to it. */
-    private void finishLong(RowKernel kernel, Rows x, int r, int count, int e, int specials, double[] lse) {
+    private void finishLong(RowKernel kernel, Rows x, int r, int count, int e, int specials, Rows kept, double[] lse) {
         Arrays.fill(largest, 0, count, -1);
         for (int i = 0; i < specials; i++) {
             int k = special[i];
@@ -199,7 +201,7 @@ public final class RowBatch {
             int group = Math.min(GROUP, count - first);
             int any = ALONE;
             for (int k = first; k < first + group; k++) any = Math.max(any, largest[k]);
-            if (any >= 0) finishApart(kernel, x, r, first, group, e, lse);
+            if (any >= 0) finishApart(kernel, x, r, first, group, e, kept, lse);
         }
         for (int k = 0; k < count; k++) {
             if (largest[k] == ALONE) lse[k] = chunk.lseOfRow(kernel, x, r + k);
@@ -210,8 +212,9 @@ public final class RowBatch {
         return kernel.indexOf(x.data(), x.start(r), x.columns(), kernel.max(x.data(), x.start(r), x.columns()));
     }
 
-    private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, double[] lse) {
-        sumGroup(kernel, x, r + first, first, count, largest, null);
+    private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, Rows kept, double[] lse) {
+        if (kept == null) sumGroup(kernel, x, r + first, first, count, largest, null);
+        else addGroup(kernel, x, r + first, first, count, kept);
         Arrays.fill(rests, 0, GROUP, 0);
         for (int k = 0; k < count; k++) {
             if (largest[first + k] >= 0) rests[k] = e * DoubleMath.LN2 - chunk.scale() * apart[first + k];
@@ -225,6 +228,29 @@ public final class RowBatch {
         for (int k = 0; k < count; k++) {
             if (largest[first + k] >= 0) lse[first + k] = chunk.scale() * apart[first + k] + rests[k];
         }
+    }
+
+    /** As {@link #sumGroup} without the largest elements, from terms that have been kept: the term of an element left out is 0 meanwhile. */
+    private void addGroup(RowKernel kernel, Rows x, int r, int first, int count, Rows kept) {
+        int columns = x.columns();
+        int body = ChunkElements.body(columns);
+        int tail = columns - STREAMS * body;
+        float[] terms = kept.data();
+        Arrays.fill(scratch, 0, TAIL, 0f);
+        for (int k = 0; k < count; k++) {
+            int y = largest[first + k];
+            if (y < 0) continue;
+            int from = kept.start(r + k);
+            float term = terms[from + y];
+            terms[from + y] = 0;
+            kernel.addTerms(terms, from, 0, body, body, 1, partials, k * BLOCK);
+            System.arraycopy(terms, from + STREAMS * body, scratch, 0, tail);
+            kernel.addTerms(scratch, 0, 0, GRAIN, tail > 0 ? GRAIN : 0, 1, partials, k * BLOCK + body);
+            terms[from + y] = term;
+            apart[first + k] = x.data()[x.start(r + k) + y];
+        }
+        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
+        for (int k = 0; k < count; k++) sums[first + k] = largest[first + k] >= 0 ? groupSums[k] : sums[first + k];
     }
 
     /** Leaves the gaps of row k of the batch as those of waiting row i, and returns its anchor: see {@link NearZero}. */

@@ -115,6 +115,12 @@ public interface RowKernel extends InformationKernel {
             float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep);
 
     /**
+     * The partial sums again, of terms that {@link #sumKept} has kept, or of any numbers: partials[to + b * BLOCK + i] = t[at] + t[at + stream] +
+     * t[at + 2 stream] + t[at + 3 stream], added in this order, at = from + b * step + i.
+     */
+    void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to);
+
+    /**
      * {@link Exp2#exponentBits} from which on a term may be kept: the lowest of those that {@link ChunkExponents} expects of a row's largest element. Frozen as they
      * are.
      */

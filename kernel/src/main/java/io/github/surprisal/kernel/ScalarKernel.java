@@ -255,6 +255,14 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            for (int i = 0; i < n; i++, at++) partials[to + b * BLOCK + i] = t[at] + t[at + stream] + t[at + 2 * stream] + t[at + 3 * stream];
+        }
+    }
+
+    @Override
     public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
         int above = 0;
         for (int r = 0; r < count; r++) {

@@ -61,6 +61,8 @@ final class SelfTest {
             results = append(results, out, out.length);
             results = append(results, tops[0], kernel.inRange(x, 1, 40, 37, 2, e, Exp2.constants(1), ChunkExponents.STEP) ? 1 : 0);
         }
+        kernel.addTerms(x, 0, 0, N, N, 1, partials, 0);
+        results = append(results, partials, N);
         kernel.scale(out, 1, 40, 37, 2, x, out, 100);
         results = append(results, out, out.length);
         results = append(results, kernel.max(x, 0, x.length - 3), kernel.indexOf(x, 1, x.length - 3, x[N]), kernel.indexOf(x, 0, x.length, 1000));

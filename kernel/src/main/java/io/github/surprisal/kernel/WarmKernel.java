@@ -97,6 +97,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        start.of(TERMS).addTerms(t, from, step, stream, n, count, partials, to);
+    }
+
+    @Override
     public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
         return start.of(TERMS).inRange(x, from, step, n, count, e, k, range);
     }

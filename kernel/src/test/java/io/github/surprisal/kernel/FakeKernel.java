@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, RANGE, SCALED, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, ADDED, RANGE, SCALED, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
         TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
@@ -124,6 +124,12 @@ class FakeKernel implements RowKernel {
         if (fault == Fault.KEPT_PARTIAL && at < n) partials[to + at] = Math.nextUp(partials[to + at]);
         if (fault == Fault.KEPT_TERM && at < n) out[outFrom + at] = Math.nextUp(out[outFrom + at]);
         if (fault == Fault.KEPT_TOP) tops[topsFrom] ^= 1;
+    }
+
+    @Override
+    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        scalar.addTerms(t, from, step, stream, n, count, partials, to);
+        if (fault == Fault.ADDED && at < n) partials[to + at] = Math.nextUp(partials[to + at]);
     }
 
     @Override

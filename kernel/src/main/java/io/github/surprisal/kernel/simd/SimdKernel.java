@@ -345,6 +345,11 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        SimdTerms.add(t, from, step, stream, n, count, partials, to);
+    }
+
+    @Override
     public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
         return SimdTerms.inRange(x, from, step, n, count, e, k, range);
     }

@@ -192,6 +192,18 @@ final class SimdTerms {
         }
     }
 
+    static void add(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            int block = to + b * RowKernel.BLOCK;
+            for (int i = 0; i < n; i += LANES) {
+                FloatVector.fromArray(FLOATS, t, at + i).add(FloatVector.fromArray(FLOATS, t, at + stream + i))
+                        .add(FloatVector.fromArray(FLOATS, t, at + 2 * stream + i)).add(FloatVector.fromArray(FLOATS, t, at + 3 * stream + i))
+                        .intoArray(partials, block + i);
+            }
+        }
+    }
+
     static boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
