@@ -81,6 +81,9 @@ class KeptTermsTest {
         float[] gradient = new float[x.length];
         expectUsual();
         Softmax.softmax(logits, Matrix.of(softmax, rows, columns));
+        float[] softmaxInPlace = x.clone();
+        expectUsual();
+        Softmax.softmax(Matrix.of(softmaxInPlace, rows, columns), Matrix.of(softmaxInPlace, rows, columns));
         expectUsual();
         float value = loss.lossAndGradient(logits, targets, Matrix.of(gradient, rows, columns));
         float[] inPlace = x.clone();
@@ -92,6 +95,7 @@ class KeptTermsTest {
             float[] expected = new float[x.length];
             Softmax.softmax(off, Matrix.of(expected, rows, columns));
             same(expected, softmax, "softmax of " + call);
+            same(expected, softmaxInPlace, "softmax in place of " + call);
             float expectedValue = loss.lossAndGradient(off, targets, off);
             expected = segment.toArray(ValueLayout.JAVA_FLOAT);
             same(expected, gradient, "gradient of " + call);

@@ -131,21 +131,21 @@ public final class ChunkSum {
     }
 
     /**
-     * Makes result the sum of row r, of up to {@link #CHUNK} elements, as {@link #addRow} does, and keeps each term in out, which may be rows: only a factor
+     * Makes result the sum of row r, of up to {@link #CHUNK} elements, as {@link #addRow} does, and keeps each term in out, from outFrom on, which may be the row: only a factor
      * is missing then to what is written of the row. False if that was not possible; then rows are as they were, and result means nothing.
      */
-    boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, Rows out, LogSum result) {
+    boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, LogSum result) {
         int columns = rows.columns();
-        boolean possible = columns >= TAIL && columns <= CHUNK && rows.inPlace() && out.inPlace() && (options == null || !options.copies());
+        boolean possible = columns >= TAIL && columns <= CHUNK && rows.inPlace() && (options == null || !options.copies());
         if (!possible || masked || !ChunkExponents.mayKeep(exponent)) return false;
         if (keepPause > 0) {
             keepPause--;
             return false;
         }
-        kept = rows.data() != out.data() || isInRange(kernel, rows, r); // nothing may be overwritten before no other way can be needed
+        kept = rows.data() != out || isInRange(kernel, rows, r); // nothing may be overwritten before no other way can be needed
         if (kept) {
-            keep = out.data();
-            keepFrom = out.start(r);
+            keep = out;
+            keepFrom = outFrom;
             result.clear();
             try {
                 addRow(kernel, rows, r, 0, columns, options, excluded, result);

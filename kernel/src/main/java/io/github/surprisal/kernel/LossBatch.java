@@ -54,7 +54,7 @@ final class LossBatch {
         Rows x = call.logits;
         boolean kept = call.targets(r, count, targets);
         rows.withConstants(call.options.constants());
-        boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, call.gradient);
+        boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, call.gradient.data(), call.gradient.start(r), call.gradient.rowStride());
         all = (terms || rows.sum(call.kernel, x, r, count, targets)) && kept;
         int rounded = count + 7 & -8;
         Arrays.fill(usual, 0, count, true);

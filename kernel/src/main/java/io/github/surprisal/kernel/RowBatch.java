@@ -7,7 +7,7 @@ import java.util.Arrays;
  * rows. Rows of up to {@link #SHORT} columns lie side by side, a row a lane; longer ones of up to one block are summed one behind the
  * other and finished together, and so are those of few columns whose target is left out. What is not as expected is left to ChunkSum.
  *
- * <p>Scratch for one thread, 34 KB; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 34 KB, and 128 KB more where terms of rows that are to be overwritten are kept; {@link #ofThread} hands it out.
  */
 public final class RowBatch {
     /** Rows at a time, at most: every step of a batch ends with a long wait for its last results, so few steps for many rows. */
@@ -31,6 +31,8 @@ public final class RowBatch {
     private static final int MEDIUM = 127;
     /** 127 terms whose exponents are below the range of E add up to less: a row of a larger sum has an element in that range. */
     private static final double LARGE_REST = 0x1p-33;
+    /** Room for the terms of rows that are to be overwritten later: a group of the longest. */
+    private static final int ROOM = GROUP * STREAMS * BLOCK;
     /** Columns from which terms are kept: of fewer they are computed again as fast. */
     private static final int KEPT = 192;
     /** Batches that are not tried as they lie, or whose terms are not kept, after one where that failed: the next ones are mostly alike. */
@@ -77,7 +79,12 @@ public final class RowBatch {
 
     private boolean transposed;
     private boolean keptApart;
+    /** Whether the terms of the rows just summed are in kept, row k from keptFrom + k * keptStep on. */
     private boolean keptTerms;
+    private float[] kept;
+    private int keptFrom;
+    private int keptStep;
+    private float[] room;
     private int pause;
     private int keptExponent;
     private int keepPause;
@@ -114,6 +121,11 @@ public final class RowBatch {
         return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
     }
 
+    /** As {@link #countCachedFrom}, but not more rows of an array than there is room for their terms. */
+    static int countKeptFrom(Rows x, int r, int to) {
+        return Math.min(countCachedFrom(x, r, to), Math.max(1, ROOM / x.columns()));
+    }
+
     /** As {@link #countFrom}, but not more rows than stay in the second-level cache until something is written for each. */
     static int countCachedFrom(Rows x, int r, int to) {
         return Math.min(countFrom(x, r, to), Math.max(GROUP, CACHED / x.columns()));
@@ -136,17 +148,20 @@ public final class RowBatch {
 
     /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link #ROWS}, which lse has room for. */
     void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        finish(kernel, x, r, count, sum(kernel, x, r, count, null), null, lse);
+        finish(kernel, x, r, count, sum(kernel, x, r, count, null), lse);
     }
 
-    /** As the other, with terms kept in out, if that is possible: see {@link #sumKept}. out is not x, because some rows are summed again. */
+    /**
+     * As the other, with the terms of these rows, in arrays, kept if that is possible, to be written to out later: there, or elsewhere if out is x, because
+     * some rows are summed again. Then no more rows than {@link #countKeptFrom}.
+     */
     void lseKept(RowKernel kernel, Rows x, int r, int count, Rows out, double[] lse) {
-        boolean kept = sumKept(kernel, x, r, count, null, out);
-        finish(kernel, x, r, count, kept || sum(kernel, x, r, count, null), kept ? out : null, lse);
+        boolean all = x.data() == out.data() ? sumKept(kernel, x, r, count, null, room(), 0, x.columns())
+                : sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride());
+        finish(kernel, x, r, count, all || sum(kernel, x, r, count, null), lse);
     }
 
-    /** kept is where the terms are, or null. */
-    private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, Rows kept, double[] lse) {
+    private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
         int e = chunk.exponent();
         int rounded = count + 7 & -8;
         System.arraycopy(sums, 0, lse, 0, count);
@@ -155,7 +170,7 @@ public final class RowBatch {
         kernel.log(lse, rounded);
         int specials = finishPlain(x.columns(), count, e, lse);
         if (specials > 0 && x.columns() > SHORT) {
-            finishLong(kernel, x, r, count, e, specials, kept, lse);
+            finishLong(kernel, x, r, count, e, specials, lse);
             return;
         }
         int waits = 0;
@@ -190,7 +205,7 @@ public final class RowBatch {
     }
 
     /** What {@link ChunkSum} does where the largest element must stay apart, a group at a time: sums it again without that element. Other rows are left to it. */
-    private void finishLong(RowKernel kernel, Rows x, int r, int count, int e, int specials, Rows kept, double[] lse) {
+    private void finishLong(RowKernel kernel, Rows x, int r, int count, int e, int specials, double[] lse) {
         Arrays.fill(largest, 0, count, -1);
         for (int i = 0; i < specials; i++) {
             int k = special[i];
@@ -201,7 +216,7 @@ public final class RowBatch {
             int group = Math.min(GROUP, count - first);
             int any = ALONE;
             for (int k = first; k < first + group; k++) any = Math.max(any, largest[k]);
-            if (any >= 0) finishApart(kernel, x, r, first, group, e, kept, lse);
+            if (any >= 0) finishApart(kernel, x, r, first, group, e, lse);
         }
         for (int k = 0; k < count; k++) {
             if (largest[k] == ALONE) lse[k] = chunk.lseOfRow(kernel, x, r + k);
@@ -212,9 +227,9 @@ public final class RowBatch {
         return kernel.indexOf(x.data(), x.start(r), x.columns(), kernel.max(x.data(), x.start(r), x.columns()));
     }
 
-    private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, Rows kept, double[] lse) {
-        if (kept == null) sumGroup(kernel, x, r + first, first, count, largest, null);
-        else addGroup(kernel, x, r + first, first, count, kept);
+    private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, double[] lse) {
+        if (keptTerms) addGroup(kernel, x, r + first, first, count);
+        else sumGroup(kernel, x, r + first, first, count, largest, false);
         Arrays.fill(rests, 0, GROUP, 0);
         for (int k = 0; k < count; k++) {
             if (largest[first + k] >= 0) rests[k] = e * DoubleMath.LN2 - chunk.scale() * apart[first + k];
@@ -231,16 +246,16 @@ public final class RowBatch {
     }
 
     /** As {@link #sumGroup} without the largest elements, from terms that have been kept: the term of an element left out is 0 meanwhile. */
-    private void addGroup(RowKernel kernel, Rows x, int r, int first, int count, Rows kept) {
+    private void addGroup(RowKernel kernel, Rows x, int r, int first, int count) {
         int columns = x.columns();
         int body = ChunkElements.body(columns);
         int tail = columns - STREAMS * body;
-        float[] terms = kept.data();
+        float[] terms = kept;
         Arrays.fill(scratch, 0, TAIL, 0f);
         for (int k = 0; k < count; k++) {
             int y = largest[first + k];
             if (y < 0) continue;
-            int from = kept.start(r + k);
+            int from = keptFrom + (first + k) * keptStep;
             float term = terms[from + y];
             terms[from + y] = 0;
             kernel.addTerms(terms, from, 0, body, body, 1, partials, k * BLOCK);
@@ -295,7 +310,7 @@ public final class RowBatch {
         } else if (columns > 0 && x.sideBySide()) {
             if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
         } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
-            for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded, null);
+            for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded, false);
         } else {
             Arrays.fill(usual, 0, count, false);
             return false;
@@ -304,32 +319,45 @@ public final class RowBatch {
     }
 
     /**
-     * As {@link #sum}, and each term of the rows is kept in out, which may be x: then {@link #writeTerms} has only to multiply. True if that was possible
-     * and all rows are as expected; if not, x is as it was, and the rows have not been summed.
+     * As {@link #sum}, and each term of the rows is kept in out, row k from outFrom + k * outStep on, which may be x, in the same places: then {@link #writeTerms}
+     * has only to multiply. True if that was possible and all rows are as expected; if not, x is as it was, and the rows have not been summed.
      */
-    boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, Rows out) {
+    boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep) {
         int columns = x.columns();
-        boolean possible = columns >= KEPT && ChunkElements.positions(columns) <= BLOCK && x.inPlace() && out.inPlace();
+        keptTerms = false;
+        boolean possible = columns >= KEPT && ChunkElements.positions(columns) <= BLOCK && x.inPlace();
         if (!possible || chunk.masked() || !ChunkExponents.mayKeep(chunk.exponent())) return false;
         if (keepPause > 0) {
             keepPause--;
             return false;
         }
+        kept = out;
+        keptFrom = outFrom;
+        keptStep = outStep;
         // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
-        boolean same = x.data() == out.data();
+        boolean same = x.data() == out;
         boolean inRange = !same || kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants(), ChunkExponents.STEP);
         for (int k = 0; inRange && k < count; k += GROUP) {
             int group = Math.min(GROUP, count - k);
             inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
                     chunk.constants());
-            if (inRange) sumGroup(kernel, x, r + k, k, group, excluded, out);
+            if (inRange) sumGroup(kernel, x, r + k, k, group, excluded, true);
         }
         transposed = false;
         keptApart = excluded != null;
         keptTerms = inRange && areUsual(count);
         keptExponent = chunk.exponent();
-        if (!keptTerms) keepPause = PAUSE;
+        if (!keptTerms) {
+            kept = null;
+            keepPause = PAUSE;
+        }
         return keptTerms;
+    }
+
+    /** For the terms of one row of up to so many columns too, if the batch has no use for it. */
+    float[] room() {
+        if (room == null) room = new float[ROOM];
+        return room;
     }
 
     /** Mostly all rows are as expected, which the first loops find out without a branch. */
@@ -401,18 +429,18 @@ public final class RowBatch {
 
     // ---- rows of one block
 
-    /** Keeps the terms in out, if that is not null. */
-    private void sumGroup(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded, Rows out) {
+    /** Keeps the terms, if asked to. */
+    private void sumGroup(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded, boolean keeps) {
         int columns = x.columns();
         int body = ChunkElements.body(columns);
         int tail = columns - STREAMS * body;
-        if (out != null && excluded != null) gatherToPatch(x, r, first, count, body, excluded); // x may be overwritten
+        if (keeps && excluded != null) gatherToPatch(x, r, first, count, body, excluded); // x may be overwritten
         boolean masked = chunk.masked();
         Arrays.fill(groupTops, 0, 2 * GROUP, 0);
         if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
-        if (out != null) {
+        if (keeps) {
             kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0, groupTops, 0,
-                    out.data(), out.start(r), out.rowStride());
+                    kept, keptFrom + first * keptStep, keptStep);
         } else if (x.data() != null) {
             sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
         } else {
@@ -421,17 +449,17 @@ public final class RowBatch {
         if (tail > 0) {
             padTails(kernel, x, r, STREAMS * body, tail, count);
             sumPieces(kernel, masked, scratch, 0, TAIL, GRAIN, count, body, GROUP);
-            if (out != null) keepTails(kernel, out, r, STREAMS * body, tail, count);
+            if (keeps) keepTails(kernel, first, STREAMS * body, tail, count);
         }
         if (excluded != null) {
-            if (out == null) gatherToPatch(x, r, first, count, body, excluded);
+            if (!keeps) gatherToPatch(x, r, first, count, body, excluded);
             patch(kernel, first, count, body, excluded);
         }
         kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
         int raw = 0;
         for (int k = 0; k < count; k++) {
             int top = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
-            tops[first + k] = out == null ? top : top | ChunkExponents.outside(groupTops[k]) >> 31; // -1 also if an element is too low
+            tops[first + k] = !keeps ? top : top | ChunkExponents.outside(groupTops[k]) >> 31; // -1 also if an element is too low
             sums[first + k] = groupSums[k];
             if (masked) {
                 int bits = ChunkExponents.unsignedMax(groupBits[k], groupBits[GROUP + k]);
@@ -463,9 +491,9 @@ public final class RowBatch {
         }
     }
 
-    private void keepTails(RowKernel kernel, Rows out, int r, int column, int tail, int count) {
+    private void keepTails(RowKernel kernel, int first, int column, int tail, int count) {
         kernel.terms(scratch, 0, TAIL * count, chunk.exponent(), chunk.constants(), 1, scratch, 0);
-        for (int k = 0; k < count; k++) System.arraycopy(scratch, k * TAIL, out.data(), out.start(r + k) + column, tail);
+        for (int k = 0; k < count; k++) System.arraycopy(scratch, k * TAIL, kept, keptFrom + (first + k) * keptStep + column, tail);
     }
 
     /** Puts what each row's excluded element is added to into scratch, and that element apart. */
@@ -561,10 +589,12 @@ public final class RowBatch {
     void writeTerms(RowKernel kernel, Rows x, Rows out, int r, int count, boolean[] wanted) {
         for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {
             end = endOfWanted(wanted, first, count);
-            if (keptTerms) kernel.scale(out.data(), out.start(r + first), out.rowStride(), out.columns(), end - first, factors, lows, first);
+            if (keptTerms) kernel.scale(kept, keptFrom + first * keptStep, keptStep, out.columns(), end - first, factors, lows, first,
+                    out.data(), out.start(r + first), out.rowStride());
             else kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, lows, first, chunk.constants(),
                     out.data(), out.start(r + first), out.rowStride());
         }
+        kept = null; // keeps no caller's data alive
     }
 
     /** Where the next run of wanted rows begins; count if there is none. */

@@ -75,7 +75,7 @@ final class RowGradient {
         /** Multiplies the terms kept in row r: see {@link RowWriter#scale}. */
         void scale(LossCall call, int r, int exponent, double lse, double power, double factor) {
             Rows out = call.gradient;
-            writer.scale(call.kernel, out.data(), out.start(r), out.columns(), exponent, lse, power, factor);
+            writer.scale(call.kernel, out.data(), out.start(r), out.columns(), exponent, lse, power, factor, out.data(), out.start(r));
         }
 
         /** Writes elements from .. to of row r. */

@@ -133,10 +133,11 @@ public interface RowKernel extends InformationKernel {
     boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range);
 
     /**
-     * Rows of kept terms times factors, in place: x[from + r * step + i] = fma(t, high, t * low), 0 <= i < n, at least {@link #GRAIN}, of any remainder,
-     * 0 <= r < count; high is factors[first + r], low is lows[first + r].
+     * Rows of kept terms times factors: out[to + r * outStep + i] = fma(t, high, t * low), where t = t[from + r * step + i], 0 <= i < n, at least
+     * {@link #GRAIN}, of any remainder, 0 <= r < count; high is factors[first + r], low is lows[first + r]. out may be t, in the same places.
      */
-    void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first);
+    void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
+            float[] out, int to, int outStep);
 
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
     float max(float[] x, int from, int n);

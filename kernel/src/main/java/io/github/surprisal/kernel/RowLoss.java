@@ -26,7 +26,7 @@ final class RowLoss {
         return own;
     }
 
-    private TiledLoss tiles() {
+    TiledLoss tiles() {
         if (tiles == null) tiles = new TiledLoss();
         return tiles;
     }
@@ -74,7 +74,8 @@ final class RowLoss {
         int n = call.logits.columns();
         float x = options.copies() ? options.prepared(call.logits.get(r, y)) : call.logits.get(r, y);
         double scale = options.scale();
-        boolean kept = !known && LossBatch.keepsTerms(call) && RowSum.ofKept(call.kernel, call.logits, r, options, 0, y, call.gradient, others);
+        boolean kept = !known && LossBatch.keepsTerms(call)
+                && RowSum.ofKept(call.kernel, call.logits, r, options, 0, y, call.gradient.data(), call.gradient.start(r), others);
         int keptExponent = kept ? RowSum.keptExponent() : 0;
         if (!known) {
             if (!kept) RowSum.of(call.kernel, call.logits, r, options, 0, y, call.parts, others);

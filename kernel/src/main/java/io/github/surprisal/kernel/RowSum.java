@@ -24,9 +24,9 @@ final class RowSum {
         for (LogSum s : sums) sum.merge(s); // in order, as one thread does
     }
 
-    /** As {@link #of}, with the terms kept in out, if that is possible: see {@link ChunkSum#sumKept}. */
-    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, Rows out, LogSum sum) {
-        return chunk(options, apart).sumKept(kernel, x, r, options, excluded, out, sum);
+    /** As {@link #of}, with the terms kept in out, from outFrom on, if that is possible: see {@link ChunkSum#sumKept}. */
+    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, float[] out, int outFrom, LogSum sum) {
+        return chunk(options, apart).sumKept(kernel, x, r, options, excluded, out, outFrom, sum);
     }
 
     /** Of the terms just kept by this thread: see {@link ChunkSum#keptExponent}. */

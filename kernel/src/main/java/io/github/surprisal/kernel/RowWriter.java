@@ -69,14 +69,17 @@ final class RowWriter {
         }
     }
 
-    /** Multiplies n terms, at least {@link RowKernel#GRAIN}, kept in units of 2^exponent, by what the other would, with the same bits. */
-    void scale(RowKernel kernel, float[] x, int from, int n, int exponent, double lse, double power, double factor) {
+    /**
+     * Writes n terms, at least {@link RowKernel#GRAIN}, kept in units of 2^exponent, times what the other would, with the same bits; out may be t, in the same
+     * place.
+     */
+    void scale(RowKernel kernel, float[] t, int from, int n, int exponent, double lse, double power, double factor, float[] out, int to) {
         double f = factor * power * DoubleMath.powerOfTwo(exponent - exponentOf(lse));
         high[0] = (float) f;
         low[0] = DoubleMath.low(f);
         for (int i = 0, m; i < n; i += m) {
             m = Rows.leaf(n - i);
-            kernel.scale(x, from + i, 0, m, 1, high, low, 0);
+            kernel.scale(t, from + i, 0, m, 1, high, low, 0, out, to + i, 0);
         }
     }
 

@@ -283,9 +283,12 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
+    public void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
+            float[] out, int to, int outStep) {
         for (int r = 0; r < count; r++) {
-            for (int i = from + r * step; i < from + r * step + n; i++) x[i] = times(x[i], factors[first + r], lows[first + r]);
+            float high = factors[first + r];
+            float low = lows[first + r];
+            for (int i = 0; i < n; i++) out[to + r * outStep + i] = times(t[from + r * step + i], high, low);
         }
     }
 

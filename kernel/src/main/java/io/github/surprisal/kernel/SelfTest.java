@@ -63,7 +63,7 @@ final class SelfTest {
         }
         kernel.addTerms(x, 0, 0, N, N, 1, partials, 0);
         results = append(results, partials, N);
-        kernel.scale(out, 1, 40, 37, 2, x, out, 100);
+        kernel.scale(out, 1, 40, 37, 2, x, out, 100, out, 1, 40);
         results = append(results, out, out.length);
         results = append(results, kernel.max(x, 0, x.length - 3), kernel.indexOf(x, 1, x.length - 3, x[N]), kernel.indexOf(x, 0, x.length, 1000));
         double[] gaps = new double[16];

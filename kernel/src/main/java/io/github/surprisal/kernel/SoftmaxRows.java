@@ -33,7 +33,7 @@ public final class SoftmaxRows {
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-                count = RowBatch.countCachedFrom(x, r, to);
+                count = x.data() == out.data() && x.inPlace() ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
                 boolean few = RowBatch.isFew(count, columns);
                 if (!few) batch(kernel, x, out, logarithm, r, count);
                 for (int k = 0; few && k < count; k++) row(kernel, x, out, logarithm, r + k, null);
@@ -61,7 +61,7 @@ public final class SoftmaxRows {
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         batch.withConstants(Exp2.constants(1)).withTopApart(apart(x, logarithm));
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
-        if (rows && x.data() != out.data()) batch.lseKept(kernel, x, r, count, out, lse);
+        if (rows) batch.lseKept(kernel, x, r, count, out, lse);
         else batch.lse(kernel, x, r, count, lse);
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
         boolean[] wanted = batch.usual;
@@ -124,11 +124,15 @@ public final class SoftmaxRows {
 
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {
         int n = x.columns();
-        boolean kept = !logarithm && x.data() != out.data() && RowSum.ofKept(kernel, x, r, null, apart(x, false), -1, out, sum);
+        boolean inPlace = x.inPlace() && out.inPlace();
+        boolean same = x.data() == out.data(); // and some rows are summed again
+        float[] terms = !inPlace || same && n > batch.room().length ? null : same ? batch.room() : out.data();
+        int from = same || !inPlace ? 0 : out.start(r);
+        boolean kept = !logarithm && terms != null && RowSum.ofKept(kernel, x, r, null, apart(x, false), -1, terms, from, sum);
         if (!kept) RowSum.of(kernel, x, r, null, apart(x, logarithm), -1, parts, sum);
         if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
         if (kept) {
-            writer.scale(kernel, out.data(), out.start(r), n, RowSum.keptExponent(), rowLse, power, 1);
+            writer.scale(kernel, terms, from, n, RowSum.keptExponent(), rowLse, power, 1, out.data(), out.start(r));
         } else if (parts == null || n <= ChunkSum.CHUNK) {
             write(this, kernel, x, out, logarithm, r, 0, n);
         } else {

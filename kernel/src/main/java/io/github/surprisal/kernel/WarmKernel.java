@@ -107,8 +107,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
-        start.of(TERMS).scale(x, from, step, n, count, factors, lows, first);
+    public void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
+            float[] out, int to, int outStep) {
+        start.of(TERMS).scale(t, from, step, n, count, factors, lows, first, out, to, outStep);
     }
 
     @Override

@@ -139,7 +139,7 @@ final class WarmStart {
                 kernel.sumKept(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, columns, 0, N / 2);
                 kernel.addTerms(columns, 0, N / 2, N, N / 2, 2, partials, 0);
                 kernel.inRange(x, 0, N / 2, N / 2 - 9, 2, 0, k, ChunkExponents.STEP);
-                kernel.scale(columns, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0);
+                kernel.scale(columns, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, columns, 0, N / 2);
                 kernel.termsRows(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, rounders, 0, k, partials, 0, N);
             }
             case MASKS -> {

@@ -138,9 +138,10 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
-        scalar.scale(x, from, step, n, count, factors, lows, first);
-        if (fault == Fault.SCALED && at < n) x[from + at] = Math.nextUp(x[from + at]);
+    public void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
+            float[] out, int to, int outStep) {
+        scalar.scale(t, from, step, n, count, factors, lows, first, out, to, outStep);
+        if (fault == Fault.SCALED && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 
     @Override

@@ -127,9 +127,13 @@ class SameKeptTermsTest {
                 }
                 for (RowKernel kernel : kernels) {
                     float[] actual = x.clone();
-                    kernel.scale(actual, offset, step, n, 3, factors, lows, 1);
+                    kernel.scale(actual, offset, step, n, 3, factors, lows, 1, actual, offset, step);
                     String call = kernel.getClass() + " scale, n " + n + ", offset " + offset + ", seed " + SEED;
-                    for (int i = 0; i < x.length; i++) assertBits(expected[i], actual[i], () -> call);
+                    for (int i = 0; i < x.length; i++) assertBits(expected[i], actual[i], () -> call + " in place");
+                    float[] elsewhere = new float[x.length];
+                    kernel.scale(x, offset, step, n, 3, factors, lows, 1, elsewhere, 1, n);
+                    for (int i = 0; i < 3 * n; i++) assertBits(expected[offset + i / n * step + i % n], elsewhere[1 + i], () -> call);
+                    for (int i = 3 * n + 1; i < x.length; i++) assertBits(0, elsewhere[i], () -> call);
                 }
             }
         }

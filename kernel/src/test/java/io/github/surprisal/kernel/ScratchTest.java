@@ -11,24 +11,26 @@ import java.util.Set;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
-/** What the README promises: a thread keeps at most 256 KiB of scratch. Counts the arrays of all that is handed out by thread. */
+/** What the README promises: a thread keeps at most 400 KiB of scratch. Counts the arrays of all that is handed out by thread. */
 class ScratchTest {
     private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    private long bytes;
+    private long bytes = 4096; // of SimdNarrow, which is not loaded where there are no vectors
 
     @Test
-    void aThreadKeepsAtMost256KiB() throws Exception {
+    void aThreadKeepsAtMost400KiB() throws Exception {
         FutureTask<Void> count = new FutureTask<>(() -> {
             walkAll();
             return null;
         });
         Thread.ofPlatform().start(count); // a new thread: what other tests left in this one's scratch does not count
         count.get();
-        assertTrue(bytes > 200_000, bytes + " bytes: the arrays were not found");
-        assertTrue(bytes <= 256 * 1024, bytes + " bytes");
+        assertTrue(bytes > 330_000, bytes + " bytes: the arrays were not found");
+        assertTrue(bytes <= 400 * 1024, bytes + " bytes");
     }
 
     private void walkAll() throws ReflectiveOperationException {
+        RowBatch.ofThread().room(); // made when they are needed
+        RowLoss.ofThread().tiles();
         walk(ChunkSum.ofThread());
         walk(RowBatch.ofThread());
         walk(RowLoss.ofThread());

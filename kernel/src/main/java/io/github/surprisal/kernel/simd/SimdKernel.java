@@ -355,8 +355,9 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
-        SimdTerms.scale(x, from, step, n, count, factors, lows, first);
+    public void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
+            float[] out, int to, int outStep) {
+        SimdTerms.scale(t, from, step, n, count, factors, lows, first, out, to, outStep);
     }
 
     @Override

@@ -220,18 +220,20 @@ final class SimdTerms {
         return Integer.compareUnsigned(SimdKernel.unsignedMaxLane(top), range) < 0;
     }
 
-    static void scale(float[] x, int from, int step, int n, int count, float[] factors, float[] lows, int first) {
+    static void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
+            float[] out, int to, int outStep) {
         int last = n - LANES; // the last vector of a row may overlap the one before, and is read before that is written
         for (int row = 0; row < count; row++) {
             int at = from + row * step;
+            int put = to + row * outStep;
             FloatVector high = FloatVector.broadcast(FLOATS, factors[first + row]);
             FloatVector low = FloatVector.broadcast(FLOATS, lows[first + row]);
-            FloatVector rest = FloatVector.fromArray(FLOATS, x, at + last);
+            FloatVector rest = FloatVector.fromArray(FLOATS, t, at + last);
             for (int i = 0; i < last; i += LANES) {
-                FloatVector term = FloatVector.fromArray(FLOATS, x, at + i);
-                term.fma(high, term.mul(low)).intoArray(x, at + i);
+                FloatVector term = FloatVector.fromArray(FLOATS, t, at + i);
+                term.fma(high, term.mul(low)).intoArray(out, put + i);
             }
-            rest.fma(high, rest.mul(low)).intoArray(x, at + last);
+            rest.fma(high, rest.mul(low)).intoArray(out, put + last);
         }
     }
 }
