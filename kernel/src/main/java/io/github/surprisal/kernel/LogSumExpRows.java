@@ -6,16 +6,17 @@ public final class LogSumExpRows {
 
     /** out[r] = log-sum-exp of row r, from <= r < to. */
     public static void run(RowKernel kernel, Rows x, float[] out, int from, int to) {
-        RowBatch batch = RowBatch.ofThread().withConstants(Exp2.constants(1)); // it may have been left with the scale of a loss
+        RowBatch.ofThread().withConstants(Exp2.constants(1)); // it may have been left with the scale of a loss
+        BatchLogs logs = BatchLogs.ofThread();
         if (RowBatch.reads(x)) {
-            batch.lse(kernel, x, from, to, out, 0);
+            logs.lse(kernel, x, from, to, out, 0);
         } else if (RowTile.suits(x)) {
             RowTile tile = RowTile.ofThread();
             Rows rows = tile.shape(x, false);
             for (int r = from, count; r < to; r += count) {
                 count = tile.countFrom(x, r, to);
                 tile.load(kernel, x, r, count);
-                batch.lse(kernel, rows, 0, count, out, r);
+                logs.lse(kernel, rows, 0, count, out, r);
             }
         } else {
             ChunkSum sum = ChunkSum.ofThread().withConstants(Exp2.constants(1));

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Sums of many rows at a time, with the bits that {@link ChunkSum} gives each row: long chains of dependent operations overlap across
  * rows. Rows of up to {@link #SHORT} columns lie side by side, a row a lane; longer ones of up to one block are summed one behind the
- * other and finished together, and so are those of few columns whose target is left out. What is not as expected is left to ChunkSum.
+ * other, and so are those of few columns whose target is left out. What is not as expected is left to ChunkSum. {@link BatchLogs} takes their logarithms.
  *
  * <p>Scratch for one thread, 34 KB, and 128 KB more where terms of rows that are to be overwritten are kept; {@link #ofThread} hands it out.
  */
@@ -40,8 +40,6 @@ public final class RowBatch {
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
     private static final int[] NONE = new int[ROWS];
-    /** In place of the index of a largest element: the row is left to {@link ChunkSum}. */
-    private static final int ALONE = -2;
 
     private static final ThreadLocal<RowBatch> OF_THREAD = new ThreadLocal<>();
 
@@ -53,29 +51,22 @@ public final class RowBatch {
     private final float[] partials = chunk.partials(); // never needed by both at once
     private final float[] scratch = new float[Math.max(GROUP * TAIL, TILE_LENGTH)];
     private final float[] patches = new float[GRAIN];
-    private final int[] groupTops = new int[RowKernel.TOPS_LENGTH];
+    final int[] groupTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
     private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
-    private final int[] tops = new int[ROWS];
-    private final int[] largest = new int[ROWS];
-    private final float[] apart = chunk.scratch(); // valid until the next call of chunk
+    final int[] tops = new int[ROWS];
+    final float[] apart = chunk.scratch(); // valid until the next call of chunk
     /** A row's {@link Exp2#rounder} and factor, in two floats, to write its terms. */
     private final float[] rounders = new float[ROWS];
     final float[] factors = new float[ROWS];
     final float[] lows = new float[ROWS];
 
-    private final double[] groupSums = new double[8 * GROUP];
-    private final double[] sums = new double[ROWS];
+    final double[] groupSums = new double[8 * GROUP];
+    final double[] sums = new double[ROWS];
     /** Room for a number of each row, until the next sum. */
     final double[] logs = new double[ROWS];
     /** Of the rows just summed; whoever then writes rows may change it to those that are wanted. */
     final boolean[] usual = new boolean[ROWS];
-
-    // The same arrays, once log-sum-exp has no more use for what the sum left there: for rows near 0, which are summed again in double.
-    private final int[] special = groupTops; // rows for which the logarithm of their sum is not enough
-    private final int[] waiting = tops; // those among them whose gaps are known, but not yet their exponentials
-    private final double[] gaps = sums; // of the elements of waiting rows, row by row
-    private final double[] rests = groupSums; // of waiting rows
 
     private boolean transposed;
     private boolean keptApart;
@@ -134,164 +125,6 @@ public final class RowBatch {
     /** Whether rows of this kind are summed where they are. */
     static boolean reads(Rows x) {
         return x.straight() || x.sideBySide();
-    }
-
-    /** out[first + r] = log-sum-exp of row r, from <= r < to. */
-    void lse(RowKernel kernel, Rows x, int from, int to, float[] out, int first) {
-        for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-            count = countFrom(x, r, to);
-            boolean few = isFew(count, x.columns());
-            if (!few) lse(kernel, x, r, count, logs);
-            for (int k = 0; k < count; k++) out[first + r + k] = (float) (few ? chunk.lseOfRow(kernel, x, r + k) : logs[k]);
-        }
-    }
-
-    /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link #ROWS}, which lse has room for. */
-    void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        finish(kernel, x, r, count, sum(kernel, x, r, count, null), lse);
-    }
-
-    /**
-     * As the other, with the terms of these rows, in arrays, kept if that is possible, to be written to out later: there, or elsewhere if out is x, because
-     * some rows are summed again. Then no more rows than {@link #countKeptFrom}.
-     */
-    void lseKept(RowKernel kernel, Rows x, int r, int count, Rows out, double[] lse) {
-        boolean all = x.data() == out.data() ? sumKept(kernel, x, r, count, null, room(), 0, x.columns())
-                : sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride());
-        finish(kernel, x, r, count, all || sum(kernel, x, r, count, null), lse);
-    }
-
-    private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
-        int e = chunk.exponent();
-        int rounded = count + 7 & -8;
-        System.arraycopy(sums, 0, lse, 0, count);
-        Arrays.fill(lse, count, rounded, 1);
-        for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = 1;
-        kernel.log(lse, rounded);
-        int specials = finishPlain(x.columns(), count, e, lse);
-        if (specials > 0 && x.columns() > SHORT) {
-            finishLong(kernel, x, r, count, e, specials, lse);
-            return;
-        }
-        int waits = 0;
-        for (int i = 0; i < specials; i++) {
-            int k = special[i];
-            if (!usual[k]) {
-                lse[k] = chunk.lseOfRow(kernel, x, r + k);
-                continue;
-            }
-            if (waits == rests.length || (waits + 1) * x.columns() > gaps.length) {
-                finishInDouble(kernel, waits, x.columns(), lse);
-                waits = 0;
-            }
-            lse[k] = anchorInDouble(x, r, k, waits);
-            waiting[waits++] = k;
-        }
-        if (waits > 0) finishInDouble(kernel, waits, x.columns(), lse);
-    }
-
-    /** Adds the anchor; special rows are left for later, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
-    private int finishPlain(int columns, int count, int e, double[] lse) {
-        double anchor = e * DoubleMath.LN2;
-        double apart = chunk.apart();
-        int specials = 0;
-        for (int k = 0; k < count; k++) {
-            lse[k] += anchor;
-            boolean plain = usual[k] & !NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart);
-            special[specials] = k;
-            specials += plain ? 0 : 1;
-        }
-        return specials;
-    }
-
-    /** What {@link ChunkSum} does where the largest element must stay apart, a group at a time: sums it again without that element. Other rows are left to it. */
-    private void finishLong(RowKernel kernel, Rows x, int r, int count, int e, int specials, double[] lse) {
-        Arrays.fill(largest, 0, count, -1);
-        for (int i = 0; i < specials; i++) {
-            int k = special[i];
-            boolean far = usual[k] && x.inPlace() && Math.abs(ChunkExponents.largest(tops[k], e)) > NearZero.FAR;
-            largest[k] = far ? indexOfLargest(kernel, x, r + k) : ALONE;
-        }
-        for (int first = 0; first < count; first += GROUP) {
-            int group = Math.min(GROUP, count - first);
-            int any = ALONE;
-            for (int k = first; k < first + group; k++) any = Math.max(any, largest[k]);
-            if (any >= 0) finishApart(kernel, x, r, first, group, e, lse);
-        }
-        for (int k = 0; k < count; k++) {
-            if (largest[k] == ALONE) lse[k] = chunk.lseOfRow(kernel, x, r + k);
-        }
-    }
-
-    private static int indexOfLargest(RowKernel kernel, Rows x, int r) {
-        return kernel.indexOf(x.data(), x.start(r), x.columns(), kernel.max(x.data(), x.start(r), x.columns()));
-    }
-
-    private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, double[] lse) {
-        if (keptTerms) addGroup(kernel, x, r + first, first, count);
-        else sumGroup(kernel, x, r + first, first, count, largest, false);
-        Arrays.fill(rests, 0, GROUP, 0);
-        for (int k = 0; k < count; k++) {
-            if (largest[first + k] >= 0) rests[k] = e * DoubleMath.LN2 - chunk.scale() * apart[first + k];
-        }
-        kernel.exp(rests, GROUP);
-        for (int k = 0; k < count; k++) {
-            if (largest[first + k] >= 0 && ChunkExponents.outside(sums[first + k]) < 0) largest[first + k] = ALONE;
-            rests[k] = largest[first + k] >= 0 ? sums[first + k] * rests[k] : 0;
-        }
-        kernel.log1p(rests, GROUP);
-        for (int k = 0; k < count; k++) {
-            if (largest[first + k] >= 0) lse[first + k] = chunk.scale() * apart[first + k] + rests[k];
-        }
-    }
-
-    /** As {@link #sumGroup} without the largest elements, from terms that have been kept: the term of an element left out is 0 meanwhile. */
-    private void addGroup(RowKernel kernel, Rows x, int r, int first, int count) {
-        int columns = x.columns();
-        int body = ChunkElements.body(columns);
-        int tail = columns - STREAMS * body;
-        float[] terms = kept;
-        Arrays.fill(scratch, 0, TAIL, 0f);
-        for (int k = 0; k < count; k++) {
-            int y = largest[first + k];
-            if (y < 0) continue;
-            int from = keptFrom + (first + k) * keptStep;
-            float term = terms[from + y];
-            terms[from + y] = 0;
-            kernel.addTerms(terms, from, 0, body, body, 1, partials, k * BLOCK);
-            System.arraycopy(terms, from + STREAMS * body, scratch, 0, tail);
-            kernel.addTerms(scratch, 0, 0, GRAIN, tail > 0 ? GRAIN : 0, 1, partials, k * BLOCK + body);
-            terms[from + y] = term;
-            apart[first + k] = x.data()[x.start(r + k) + y];
-        }
-        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
-        for (int k = 0; k < count; k++) sums[first + k] = largest[first + k] >= 0 ? groupSums[k] : sums[first + k];
-    }
-
-    /** Leaves the gaps of row k of the batch as those of waiting row i, and returns its anchor: see {@link NearZero}. */
-    private double anchorInDouble(Rows x, int r, int k, int i) {
-        float[] source = source(x);
-        int from = from(x, r) + k * rowStep(x);
-        int stride = stride(x);
-        int columns = x.columns();
-        double anchor = NearZero.anchor(chunk.scale(), source, from, stride, columns);
-        rests[i] = NearZero.gaps(chunk.scale(), source, from, stride, columns, anchor, gaps, i * columns);
-        return anchor;
-    }
-
-    /** Adds to the anchors of so many waiting rows the logarithms of their sums. */
-    private void finishInDouble(RowKernel kernel, int count, int columns, double[] lse) {
-        kernel.exp(gaps, NearZero.padded(gaps, count * columns));
-        addTerms(count, columns);
-        kernel.log1p(rests, NearZero.padded(rests, count));
-        for (int i = 0; i < count; i++) {
-            if (rests[i] != 0) lse[waiting[i]] += rests[i];
-        }
-    }
-
-    /** Apart from kernels, as {@link #finishPlain}. */
-    private void addTerms(int count, int columns) {
-        for (int i = 0; i < count; i++) rests[i] = NearZero.rest(rests[i], gaps, i * columns, columns);
     }
 
     /**
@@ -468,6 +301,35 @@ public final class RowBatch {
             }
         }
         if (masked) chunk.setMasked(ChunkExponents.isMasked(raw, chunk.constants()));
+    }
+
+    /** Sums up to {@link RowKernel#GROUP} of the rows just summed again, row r + k as row first + k, those with a largest[first + k] from 0 on without that element. */
+    void sumApart(RowKernel kernel, Rows x, int r, int first, int count, int[] largest) {
+        if (keptTerms) addGroup(kernel, x, r, first, count, largest);
+        else sumGroup(kernel, x, r, first, count, largest, false);
+    }
+
+    /** As {@link #sumGroup} without the largest elements, from terms that have been kept: the term of an element left out is 0 meanwhile. */
+    private void addGroup(RowKernel kernel, Rows x, int r, int first, int count, int[] largest) {
+        int columns = x.columns();
+        int body = ChunkElements.body(columns);
+        int tail = columns - STREAMS * body;
+        float[] terms = kept;
+        Arrays.fill(scratch, 0, TAIL, 0f);
+        for (int k = 0; k < count; k++) {
+            int y = largest[first + k];
+            if (y < 0) continue;
+            int from = keptFrom + (first + k) * keptStep;
+            float term = terms[from + y];
+            terms[from + y] = 0;
+            kernel.addTerms(terms, from, 0, body, body, 1, partials, k * BLOCK);
+            System.arraycopy(terms, from + STREAMS * body, scratch, 0, tail);
+            kernel.addTerms(scratch, 0, 0, GRAIN, tail > 0 ? GRAIN : 0, 1, partials, k * BLOCK + body);
+            terms[from + y] = term;
+            apart[first + k] = x.data()[x.start(r + k) + y];
+        }
+        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
+        for (int k = 0; k < count; k++) sums[first + k] = largest[first + k] >= 0 ? groupSums[k] : sums[first + k];
     }
 
     private void sumPieces(RowKernel kernel, boolean masked, float[] x, int from, int step, int n, int count, int to, int topsFrom) {

@@ -10,6 +10,7 @@ public final class SoftmaxRows {
     private final RowPieces pieces = new RowPieces();
     private final LogSum sum = new LogSum();
     private final RowBatch batch = RowBatch.ofThread();
+    private final BatchLogs logs = BatchLogs.ofThread();
     private final double[] lse = batch.logs;
     private final float[] scratch = new float[Store.PIECE];
 
@@ -61,8 +62,8 @@ public final class SoftmaxRows {
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         batch.withConstants(Exp2.constants(1)).withTopApart(apart(x, logarithm));
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
-        if (rows) batch.lseKept(kernel, x, r, count, out, lse);
-        else batch.lse(kernel, x, r, count, lse);
+        if (rows) logs.lseKept(kernel, x, r, count, out, lse);
+        else logs.lse(kernel, x, r, count, lse);
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
         boolean[] wanted = batch.usual;
         int left = 0;

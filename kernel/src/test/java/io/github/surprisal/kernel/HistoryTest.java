@@ -196,8 +196,8 @@ class HistoryTest {
         }
         for (RowKernel kernel : kernels) {
             Arrays.fill(grouped, -7f);
-            RowBatch.ofThread().withConstants(Exp2.constants(1))
-                    .lse(kernel, new Rows(grid.x, grid.from, grid.rows, grid.columns, grid.rowStride, 1), 0, grid.rows, grouped, 0);
+            RowBatch.ofThread().withConstants(Exp2.constants(1));
+            BatchLogs.ofThread().lse(kernel, new Rows(grid.x, grid.from, grid.rows, grid.columns, grid.rowStride, 1), 0, grid.rows, grouped, 0);
             for (int i = 0; i < grouped.length; i++) {
                 int r = i;
                 assertBits(r < grid.rows ? alone[r] : -7f, grouped[i],

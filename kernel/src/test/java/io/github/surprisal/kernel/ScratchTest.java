@@ -33,6 +33,7 @@ class ScratchTest {
         RowLoss.ofThread().tiles();
         walk(ChunkSum.ofThread());
         walk(RowBatch.ofThread());
+        walk(BatchLogs.ofThread());
         walk(RowLoss.ofThread());
         walk(SoftmaxRows.ofThread());
         walk(RowTile.ofThread());
