@@ -139,6 +139,9 @@ public interface RowKernel extends InformationKernel {
     void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
             float[] out, int to, int outStep);
 
+    /** out[to + i] = (x[from + i] - high) - low, 0 <= i < n, at least {@link #GRAIN}, of any remainder; out may be x, in the same places. */
+    void subtract(float[] x, int from, int n, float high, float low, float[] out, int to);
+
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
     float max(float[] x, int from, int n);
 

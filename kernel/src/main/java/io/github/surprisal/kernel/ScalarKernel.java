@@ -293,6 +293,11 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
+        for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high) - low;
+    }
+
+    @Override
     public float max(float[] x, int from, int n) {
         float max = Float.NEGATIVE_INFINITY;
         for (int i = from; i < from + n; i++) max = x[i] > max ? x[i] : max;

@@ -65,6 +65,8 @@ final class SelfTest {
         results = append(results, partials, N);
         kernel.scale(out, 1, 40, 37, 2, x, out, 100, out, 1, 40);
         results = append(results, out, out.length);
+        kernel.subtract(x, 1, N - 5, 0.7f, 1e-8f, out, 2);
+        results = append(results, out, out.length);
         results = append(results, kernel.max(x, 0, x.length - 3), kernel.indexOf(x, 1, x.length - 3, x[N]), kernel.indexOf(x, 0, x.length, 1000));
         double[] gaps = new double[16];
         kernel.gaps(x, 0, out, 0, N, 11, gaps);

@@ -34,7 +34,7 @@ public final class SoftmaxRows {
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-                count = x.data() == out.data() && x.inPlace() ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
+                count = x.inPlace() && (logarithm || x.data() == out.data()) ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
                 boolean few = RowBatch.isFew(count, columns);
                 if (!few) batch(kernel, x, out, logarithm, r, count);
                 for (int k = 0; few && k < count; k++) row(kernel, x, out, logarithm, r + k, null);
@@ -63,6 +63,7 @@ public final class SoftmaxRows {
         batch.withConstants(Exp2.constants(1)).withTopApart(apart(x, logarithm));
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
         if (rows) logs.lseKept(kernel, x, r, count, out, lse);
+        else if (logarithm && x.inPlace()) logs.lseKept(kernel, x, r, count, x, lse);
         else logs.lse(kernel, x, r, count, lse);
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
         boolean[] wanted = batch.usual;
@@ -104,7 +105,7 @@ public final class SoftmaxRows {
         for (int k = 0; k < count; k++) batch.setFactor(k, lse[k]);
     }
 
-    /** As {@link #logarithms(SoftmaxRows, float[], int, int, float[], int)}, of short rows side by side. */
+    /** As {@link #logarithms(SoftmaxRows, RowKernel, float[], int, int, float[], int)}, of short rows side by side. */
     private int logarithms(RowKernel kernel, Rows x, int r, int count) {
         int stride = batch.lieSideBySide(kernel, x, r, count) + RowBatch.GAP;
         float[] high = batch.factors; // neither is needed for anything else here
@@ -197,7 +198,7 @@ public final class SoftmaxRows {
                 writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.rowLse, row.power, 1, null, target, at);
             } else {
                 pieces.load((int) c, n);
-                if (logarithm) logarithms(row, pieces.array(), pieces.at(), n, target, at);
+                if (logarithm) logarithms(row, kernel, pieces.array(), pieces.at(), n, target, at);
                 else writer.write(kernel, Exp2.constants(1), pieces.array(), pieces.at(), n, row.rowLse, row.power, row.huge, row.max, 1, null, 0, target, at);
             }
             if (!inPlace) out.put(kernel, r, (int) c, n, scratch, 0);
@@ -213,9 +214,10 @@ public final class SoftmaxRows {
         }
     }
 
-    private static void logarithms(SoftmaxRows row, float[] x, int from, int n, float[] out, int to) {
+    private static void logarithms(SoftmaxRows row, RowKernel kernel, float[] x, int from, int n, float[] out, int to) {
         float high = row.huge ? row.max : (float) row.rowLse;
         float low = (float) (row.huge ? row.rowLse : row.rowLse - high);
-        for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high) - low;
+        if (n >= RowKernel.GRAIN) kernel.subtract(x, from, n, high, low, out, to);
+        for (int i = 0; n < RowKernel.GRAIN && i < n; i++) out[to + i] = (x[from + i] - high) - low;
     }
 }

@@ -113,6 +113,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
+        start.of(TERMS).subtract(x, from, n, high, low, out, to);
+    }
+
+    @Override
     public float max(float[] x, int from, int n) {
         return start.of(GAPS).max(x, from, n);
     }

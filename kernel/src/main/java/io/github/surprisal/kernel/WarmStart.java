@@ -140,6 +140,7 @@ final class WarmStart {
                 kernel.addTerms(columns, 0, N / 2, N, N / 2, 2, partials, 0);
                 kernel.inRange(x, 0, N / 2, N / 2 - 9, 2, 0, k, ChunkExponents.STEP);
                 kernel.scale(columns, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, columns, 0, N / 2);
+                kernel.subtract(x, 0, N - 9, 1, 1, partials, 0);
                 kernel.termsRows(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, rounders, 0, k, partials, 0, N);
             }
             case MASKS -> {

@@ -138,4 +138,26 @@ class SameKeptTermsTest {
             }
         }
     }
+
+    @Test
+    void subtractOfEveryLengthAndOffset() {
+        float high = 3.3f;
+        float low = 1.1e-7f;
+        for (int n = GRAIN; n <= 130; n++) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                float[] x = Shape.NORMAL_3.fill(offset + n + 3, SEED + n);
+                for (RowKernel kernel : kernels) {
+                    String call = kernel.getClass() + " subtract, n " + n + ", offset " + offset + ", seed " + SEED;
+                    float[] out = new float[n + 20];
+                    kernel.subtract(x, offset, n, high, low, out, 7);
+                    float[] inPlace = x.clone();
+                    kernel.subtract(inPlace, offset, n, high, low, inPlace, offset);
+                    for (int i = 0; i < out.length; i++) assertBits(i < 7 || i >= n + 7 ? 0 : (x[offset + i - 7] - high) - low, out[i], () -> call);
+                    for (int i = 0; i < x.length; i++) {
+                        assertBits(i < offset || i >= offset + n ? x[i] : (x[i] - high) - low, inPlace[i], () -> call + " in place");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -361,6 +361,11 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
+        SimdTerms.subtract(x, from, n, high, low, out, to);
+    }
+
+    @Override
     public float max(float[] x, int from, int n) {
         FloatVector max = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
         int whole = FLOATS.loopBound(n);

@@ -236,4 +236,11 @@ final class SimdTerms {
             rest.fma(high, rest.mul(low)).intoArray(out, put + last);
         }
     }
+
+    static void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
+        int last = n - LANES; // as in scale
+        FloatVector rest = FloatVector.fromArray(FLOATS, x, from + last);
+        for (int i = 0; i < last; i += LANES) FloatVector.fromArray(FLOATS, x, from + i).sub(high).sub(low).intoArray(out, to + i);
+        rest.sub(high).sub(low).intoArray(out, to + last);
+    }
 }
