@@ -48,6 +48,31 @@ class KeptTermsTest {
         }
     }
 
+    /** Where rows of the gradient are no ranges of an array, nothing may be kept in it. */
+    @ParameterizedTest
+    @ValueSource(ints = {16, 63, 64, 65, 128, 192, 300})
+    void gradientWithTheClassAxisInTheMiddle(int columns) {
+        int rows = 2 * ROWS;
+        for (int mean : new int[] {0, 200}) {
+            float[] x = shifted(rows, columns, mean);
+            int[] targets = targets(rows, columns);
+            CrossEntropy loss = CrossEntropy.withDefaults();
+            float[] expected = new float[x.length];
+            loss.lossAndGradient(Matrix.of(x, rows, columns), targets, Matrix.of(expected, rows, columns));
+            for (int inner : new int[] {1, 2, ROWS, rows}) {
+                expectUsual();
+                float[] gradient = new float[x.length];
+                loss.lossAndGradient(Matrix.of(x, rows, columns), targets, Matrix.ofClassAxis(gradient, rows / inner, columns, inner));
+                float[] turned = new float[x.length];
+                for (int i = 0; i < x.length; i++) {
+                    int r = i / columns;
+                    turned[i] = gradient[(r / inner * columns + i % columns) * inner + r % inner];
+                }
+                same(expected, turned, rows + " x " + columns + ", mean " + mean + ", inner " + inner + ", seed " + SEED);
+            }
+        }
+    }
+
     /** A factor that would lose digits in units of a power of two, and one of 0. */
     @Test
     void factorsFarFrom1() {

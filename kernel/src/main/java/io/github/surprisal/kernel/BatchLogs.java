@@ -48,13 +48,16 @@ final class BatchLogs {
     }
 
     /**
-     * As the other, with the terms of these rows, in arrays, kept if that is possible, to be written to out later: there, or elsewhere if out is x, because
-     * some rows are summed again. Then no more rows than {@link RowBatch#countKeptFrom}.
+     * As the other, with the terms of these rows kept if that is possible, to be written to out, which lies in place too, later: they are kept there, or
+     * elsewhere if out is x, because the elements of some rows are needed again. Then no more rows than {@link RowBatch#countKeptFrom}.
      */
     void lseKept(RowKernel kernel, Rows x, int r, int count, Rows out, double[] lse) {
-        boolean all = x.data() == out.data() ? batch.sumKept(kernel, x, r, count, null, batch.room(), 0, x.columns())
-                : batch.sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride());
-        finish(kernel, x, r, count, all || batch.sum(kernel, x, r, count, null), lse);
+        boolean kept = false;
+        if (RowBatch.keeps(x)) {
+            kept = x.data() == out.data() ? batch.sumKept(kernel, x, r, count, null, batch.room(), 0, x.columns())
+                    : batch.sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride());
+        }
+        finish(kernel, x, r, count, kept || batch.sum(kernel, x, r, count, null), lse);
     }
 
     private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
@@ -100,7 +103,10 @@ final class BatchLogs {
         return specials;
     }
 
-    /** What {@link ChunkSum} does where the largest element must stay apart, a group at a time: sums it again without that element. Other rows are left to it. */
+    /**
+     * What {@link ChunkSum} does where the largest element must stay apart, a group at a time: sums it again without that element. Other rows are left to
+     * it.
+     */
     private void finishLong(RowKernel kernel, Rows x, int r, int count, int e, int specials, double[] lse) {
         Arrays.fill(largest, 0, count, -1);
         for (int i = 0; i < specials; i++) {

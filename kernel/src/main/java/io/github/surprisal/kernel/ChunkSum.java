@@ -131,8 +131,9 @@ public final class ChunkSum {
     }
 
     /**
-     * Makes result the sum of row r, of up to {@link #CHUNK} elements, as {@link #addRow} does, and keeps each term in out, from outFrom on, which may be the row: only a factor
-     * is missing then to what is written of the row. False if that was not possible; then rows are as they were, and result means nothing.
+     * Makes result the sum of row r, of up to {@link #CHUNK} elements, as {@link #addRow} does, and keeps each term in out, from outFrom on, one behind the
+     * other, which may be the row: only a factor is missing then to what is written of the row. False if that was not possible; then rows are as they
+     * were, and result means nothing.
      */
     boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, LogSum result) {
         int columns = rows.columns();

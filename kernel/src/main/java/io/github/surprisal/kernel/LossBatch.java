@@ -54,7 +54,8 @@ final class LossBatch {
         Rows x = call.logits;
         boolean kept = call.targets(r, count, targets);
         rows.withConstants(call.options.constants());
-        boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, call.gradient.data(), call.gradient.start(r), call.gradient.rowStride());
+        Rows out = keepsTerms(call) ? call.gradient : null;
+        boolean terms = out != null && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
         all = (terms || rows.sum(call.kernel, x, r, count, targets)) && kept;
         int rounded = count + 7 & -8;
         Arrays.fill(usual, 0, count, true);
@@ -134,12 +135,12 @@ final class LossBatch {
     }
 
     /**
-     * Whether the terms may be kept in the gradient while they are summed, in place too: whether nothing else is asked of the logits afterwards, and no factor
-     * loses digits in units of 2^E.
+     * Whether the terms may be kept in the gradient while they are summed, in place too: whether its rows are ranges of an array, nothing else is asked of
+     * the logits afterwards, and no factor loses digits in units of 2^E.
      */
     static boolean keepsTerms(LossCall call) {
         double factor = Math.abs(call.factor * call.options.logitScale());
-        return writes(call) && call.options.isPlain() && !call.countsCorrect && factor >= 0x1p-20 && factor <= 0x1p20;
+        return writes(call) && call.gradient.inPlace() && call.options.isPlain() && !call.countsCorrect && factor >= 0x1p-20 && factor <= 0x1p20;
     }
 
     /** Writes the gradient of the usual rows. */

@@ -70,11 +70,11 @@ public final class RowBatch {
 
     private boolean transposed;
     private boolean keptApart;
-    /** Whether the terms of the rows just summed are in kept, row k from keptFrom + k * keptStep on. */
+    /** Whether the terms of the rows just summed are in keep, row k from keepFrom + k * keepStep on. */
     private boolean keptTerms;
-    private float[] kept;
-    private int keptFrom;
-    private int keptStep;
+    private float[] keep;
+    private int keepFrom;
+    private int keepStep;
     private float[] room;
     private int pause;
     private int keptExponent;
@@ -101,7 +101,10 @@ public final class RowBatch {
         return this;
     }
 
-    /** Whether so many rows are done sooner one after the other: a batch has much to prepare, and turning short rows over takes a lane for each that is missing. */
+    /**
+     * Whether so many rows are done sooner one after the other: a batch has much to prepare, and turning short rows over takes a lane for each that is
+     * missing.
+     */
     static boolean isFew(int count, int columns) {
         return count == 1 || columns <= SHORT && count <= columns / 12;
     }
@@ -151,22 +154,27 @@ public final class RowBatch {
         return areUsual(count);
     }
 
+    /** Whether {@link #sumKept} may keep terms of rows like these. */
+    static boolean keeps(Rows x) {
+        return x.columns() >= KEPT && ChunkElements.positions(x.columns()) <= BLOCK && x.inPlace();
+    }
+
     /**
-     * As {@link #sum}, and each term of the rows is kept in out, row k from outFrom + k * outStep on, which may be x, in the same places: then {@link #writeTerms}
-     * has only to multiply. True if that was possible and all rows are as expected; if not, x is as it was, and the rows have not been summed.
+     * As {@link #sum}, and each term of the rows is kept in out, row k from outFrom + k * outStep on, one behind the other; out may be x, in the same
+     * places. Then {@link #writeTerms} has only to multiply. True if that was possible and all rows are as expected; if not, x is as it was, and the rows
+     * have not been summed.
      */
     boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep) {
         int columns = x.columns();
         keptTerms = false;
-        boolean possible = columns >= KEPT && ChunkElements.positions(columns) <= BLOCK && x.inPlace();
-        if (!possible || chunk.masked() || !ChunkExponents.mayKeep(chunk.exponent())) return false;
+        if (!keeps(x) || chunk.masked() || !ChunkExponents.mayKeep(chunk.exponent())) return false;
         if (keepPause > 0) {
             keepPause--;
             return false;
         }
-        kept = out;
-        keptFrom = outFrom;
-        keptStep = outStep;
+        keep = out;
+        keepFrom = outFrom;
+        keepStep = outStep;
         // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
         boolean same = x.data() == out;
         boolean inRange = !same || kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants(), ChunkExponents.STEP);
@@ -181,13 +189,18 @@ public final class RowBatch {
         keptTerms = inRange && areUsual(count);
         keptExponent = chunk.exponent();
         if (!keptTerms) {
-            kept = null;
+            keep = null;
             keepPause = PAUSE;
         }
         return keptTerms;
     }
 
-    /** For the terms of one row of up to so many columns too, if the batch has no use for it. */
+    /** Whether the terms of one row fit into {@link #room}. */
+    static boolean hasRoom(int columns) {
+        return columns <= ROOM;
+    }
+
+    /** Room for terms, also of a single row that is summed by {@link ChunkSum}; made when it is needed. */
     float[] room() {
         if (room == null) room = new float[ROOM];
         return room;
@@ -273,7 +286,7 @@ public final class RowBatch {
         if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
         if (keeps) {
             kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0, groupTops, 0,
-                    kept, keptFrom + first * keptStep, keptStep);
+                    keep, keepFrom + first * keepStep, keepStep);
         } else if (x.data() != null) {
             sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
         } else {
@@ -303,7 +316,10 @@ public final class RowBatch {
         if (masked) chunk.setMasked(ChunkExponents.isMasked(raw, chunk.constants()));
     }
 
-    /** Sums up to {@link RowKernel#GROUP} of the rows just summed again, row r + k as row first + k, those with a largest[first + k] from 0 on without that element. */
+    /**
+     * Sums up to {@link RowKernel#GROUP} of the rows just summed again, row r + k as row first + k, those with a largest[first + k] from 0 on without that
+     * element.
+     */
     void sumApart(RowKernel kernel, Rows x, int r, int first, int count, int[] largest) {
         if (keptTerms) addGroup(kernel, x, r, first, count, largest);
         else sumGroup(kernel, x, r, first, count, largest, false);
@@ -314,17 +330,17 @@ public final class RowBatch {
         int columns = x.columns();
         int body = ChunkElements.body(columns);
         int tail = columns - STREAMS * body;
-        float[] terms = kept;
+        float[] terms = keep;
         Arrays.fill(scratch, 0, TAIL, 0f);
         for (int k = 0; k < count; k++) {
             int y = largest[first + k];
             if (y < 0) continue;
-            int from = keptFrom + (first + k) * keptStep;
+            int from = keepFrom + (first + k) * keepStep;
             float term = terms[from + y];
             terms[from + y] = 0;
-            kernel.addTerms(terms, from, 0, body, body, 1, partials, k * BLOCK);
+            kernel.sumTerms(terms, from, 0, body, body, 1, partials, k * BLOCK);
             System.arraycopy(terms, from + STREAMS * body, scratch, 0, tail);
-            kernel.addTerms(scratch, 0, 0, GRAIN, tail > 0 ? GRAIN : 0, 1, partials, k * BLOCK + body);
+            kernel.sumTerms(scratch, 0, 0, GRAIN, tail > 0 ? GRAIN : 0, 1, partials, k * BLOCK + body);
             terms[from + y] = term;
             apart[first + k] = x.data()[x.start(r + k) + y];
         }
@@ -355,7 +371,7 @@ public final class RowBatch {
 
     private void keepTails(RowKernel kernel, int first, int column, int tail, int count) {
         kernel.terms(scratch, 0, TAIL * count, chunk.exponent(), chunk.constants(), 1, scratch, 0);
-        for (int k = 0; k < count; k++) System.arraycopy(scratch, k * TAIL, kept, keptFrom + (first + k) * keptStep + column, tail);
+        for (int k = 0; k < count; k++) System.arraycopy(scratch, k * TAIL, keep, keepFrom + (first + k) * keepStep + column, tail);
     }
 
     /** Puts what each row's excluded element is added to into scratch, and that element apart. */
@@ -445,18 +461,18 @@ public final class RowBatch {
     }
 
     /**
-     * Writes the terms times factors of the wanted ones among the rows r .. r + count, which lie in place, to those of out, which do too. If the terms have been
-     * kept they are there already.
+     * Writes the terms times factors of the wanted ones among the rows r .. r + count, which lie in place, to those of out, which do too; from where they have
+     * been kept, if they have.
      */
     void writeTerms(RowKernel kernel, Rows x, Rows out, int r, int count, boolean[] wanted) {
         for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {
             end = endOfWanted(wanted, first, count);
-            if (keptTerms) kernel.scale(kept, keptFrom + first * keptStep, keptStep, out.columns(), end - first, factors, lows, first,
+            if (keptTerms) kernel.scale(keep, keepFrom + first * keepStep, keepStep, out.columns(), end - first, factors, lows, first,
                     out.data(), out.start(r + first), out.rowStride());
             else kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, lows, first, chunk.constants(),
                     out.data(), out.start(r + first), out.rowStride());
         }
-        kept = null; // keeps no caller's data alive
+        keep = null; // keeps no caller's data alive
     }
 
     /** Where the next run of wanted rows begins; count if there is none. */

@@ -118,7 +118,7 @@ public interface RowKernel extends InformationKernel {
      * The partial sums again, of terms that {@link #sumKept} has kept, or of any numbers: partials[to + b * BLOCK + i] = t[at] + t[at + stream] +
      * t[at + 2 stream] + t[at + 3 stream], added in this order, at = from + b * step + i.
      */
-    void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to);
+    void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to);
 
     /**
      * {@link Exp2#exponentBits} from which on a term may be kept: the lowest of those that {@link ChunkExponents} expects of a row's largest element. Frozen as they
@@ -133,7 +133,7 @@ public interface RowKernel extends InformationKernel {
     boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range);
 
     /**
-     * Rows of kept terms times factors: out[to + r * outStep + i] = fma(t, high, t * low), where t = t[from + r * step + i], 0 <= i < n, at least
+     * Rows of kept terms times factors: out[to + r * outStep + i] = fma(u, high, u * low), where u = t[from + r * step + i], 0 <= i < n, at least
      * {@link #GRAIN}, of any remainder, 0 <= r < count; high is factors[first + r], low is lows[first + r]. out may be t, in the same places.
      */
     void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /** The readable version of the kernel: the specification, and the fallback where vectors are not to be had. */
 public final class ScalarKernel implements RowKernel {
     private final boolean strips;
-    private StorageKernel storage; // racy on purpose: one is as good as another
+    private StorageKernel storage; // racy on purpose: one is as good as another, and has nothing but a final field
 
     /** As specified, one element after the other. */
     public ScalarKernel() {
@@ -255,7 +255,7 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+    public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
             for (int i = 0; i < n; i++, at++) partials[to + b * BLOCK + i] = t[at] + t[at + stream] + t[at + 2 * stream] + t[at + 3 * stream];

@@ -61,7 +61,7 @@ final class SelfTest {
             results = append(results, out, out.length);
             results = append(results, tops[0], kernel.inRange(x, 1, 40, 37, 2, e, Exp2.constants(1), ChunkExponents.STEP) ? 1 : 0);
         }
-        kernel.addTerms(x, 0, 0, N, N, 1, partials, 0);
+        kernel.sumTerms(x, 0, 0, N, N, 1, partials, 0);
         results = append(results, partials, N);
         kernel.scale(out, 1, 40, 37, 2, x, out, 100, out, 1, 40);
         results = append(results, out, out.length);

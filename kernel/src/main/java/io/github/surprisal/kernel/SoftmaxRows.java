@@ -126,21 +126,28 @@ public final class SoftmaxRows {
 
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {
         int n = x.columns();
-        boolean inPlace = x.inPlace() && out.inPlace();
-        boolean same = x.data() == out.data(); // and some rows are summed again
-        float[] terms = !inPlace || same && n > batch.room().length ? null : same ? batch.room() : out.data();
-        int from = same || !inPlace ? 0 : out.start(r);
-        boolean kept = !logarithm && terms != null && RowSum.ofKept(kernel, x, r, null, apart(x, false), -1, terms, from, sum);
+        boolean kept = !logarithm && sumKept(kernel, x, out, r);
         if (!kept) RowSum.of(kernel, x, r, null, apart(x, logarithm), -1, parts, sum);
         if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
         if (kept) {
-            writer.scale(kernel, terms, from, n, RowSum.keptExponent(), rowLse, power, 1, out.data(), out.start(r));
+            boolean elsewhere = x.data() == out.data();
+            writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, RowSum.keptExponent(), rowLse, power, 1,
+                    out.data(), out.start(r));
         } else if (parts == null || n <= ChunkSum.CHUNK) {
             write(this, kernel, x, out, logarithm, r, 0, n);
         } else {
             parts.run(RowSum.chunks(n), (first, end) ->
                     ofThread().write(this, kernel, x, out, logarithm, r, first * ChunkSum.CHUNK, RowSum.chunkEnd(end - 1, n)));
         }
+    }
+
+    /** Sums row r with its terms kept in out, or elsewhere if out is x, whose elements may be needed again; false if that is not possible. */
+    private boolean sumKept(RowKernel kernel, Rows x, Rows out, int r) {
+        int columns = x.columns();
+        boolean elsewhere = x.data() == out.data();
+        if (!x.inPlace() || !out.inPlace() || columns < ChunkSum.TAIL || elsewhere && !RowBatch.hasRoom(columns)) return false;
+        float[] terms = elsewhere ? batch.room() : out.data();
+        return RowSum.ofKept(kernel, x, r, null, apart(x, false), -1, terms, elsewhere ? 0 : out.start(r), sum);
     }
 
     /** Whether there is anything left to write. */

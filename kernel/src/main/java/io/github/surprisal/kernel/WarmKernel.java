@@ -97,8 +97,8 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
-        start.of(TERMS).addTerms(t, from, step, stream, n, count, partials, to);
+    public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        start.of(TERMS).sumTerms(t, from, step, stream, n, count, partials, to);
     }
 
     @Override

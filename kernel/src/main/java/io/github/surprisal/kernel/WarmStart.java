@@ -137,7 +137,7 @@ final class WarmStart {
                 kernel.terms(x, 0, N, 0, k, 1, partials, 0);
                 kernel.termsMinus(x, 0, N, 0, k, 1, x, N, partials, 0);
                 kernel.sumKept(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, columns, 0, N / 2);
-                kernel.addTerms(columns, 0, N / 2, N, N / 2, 2, partials, 0);
+                kernel.sumTerms(columns, 0, N / 2, N, N / 2, 2, partials, 0);
                 kernel.inRange(x, 0, N / 2, N / 2 - 9, 2, 0, k, ChunkExponents.STEP);
                 kernel.scale(columns, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, columns, 0, N / 2);
                 kernel.subtract(x, 0, N - 9, 1, 1, partials, 0);

@@ -127,8 +127,8 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
-        scalar.addTerms(t, from, step, stream, n, count, partials, to);
+    public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        scalar.sumTerms(t, from, step, stream, n, count, partials, to);
         if (fault == Fault.ADDED && at < n) partials[to + at] = Math.nextUp(partials[to + at]);
     }
 

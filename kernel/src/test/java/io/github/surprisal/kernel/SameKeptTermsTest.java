@@ -49,8 +49,8 @@ class SameKeptTermsTest {
                     assertSame(terms, out, () -> kernel.getClass() + " terms of sumKept" + call);
                     assertEquals(Arrays.toString(Arrays.copyOf(tops, 1 + count)), Arrays.toString(Arrays.copyOf(actualTops, 1 + count)), call);
                     Arrays.fill(actualPartials, 0);
-                    kernel.addTerms(out, 3 + offset, step, stream, n, count, actualPartials, 0);
-                    assertSame(partials, actualPartials, () -> kernel.getClass() + " addTerms" + call);
+                    kernel.sumTerms(out, 3 + offset, step, stream, n, count, actualPartials, 0);
+                    assertSame(partials, actualPartials, () -> kernel.getClass() + " sumTerms" + call);
                     float[] inPlace = x.clone();
                     kernel.sumKept(inPlace, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, inPlace, offset, step);
                     assertSame(partials, actualPartials, () -> kernel.getClass() + " sumKept in place" + call);

@@ -38,7 +38,8 @@ public final class SimdKernel implements RowKernel {
     /** As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. */
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
-    private static final boolean NARROW = LANES < GRAIN;
+    /** Whether there are but 16 registers: x86 has 32 where its vectors have 512 bits, others have them at any width. */
+    private static final boolean NARROW = LANES < GRAIN && System.getProperty("os.arch", "").matches("amd64|x86_64|x86");
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -345,8 +346,8 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void addTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
-        SimdTerms.add(t, from, step, stream, n, count, partials, to);
+    public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+        SimdTerms.sumTerms(t, from, step, stream, n, count, partials, to);
     }
 
     @Override

@@ -192,7 +192,7 @@ final class SimdTerms {
         }
     }
 
-    static void add(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
+    static void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
             int block = to + b * RowKernel.BLOCK;
