@@ -121,8 +121,8 @@ public interface RowKernel extends InformationKernel {
     void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to);
 
     /**
-     * {@link Exp2#exponentBits} from which on a term may be kept: the lowest of those that {@link ChunkExponents} expects of a row's largest element. Frozen as they
-     * are.
+     * {@link Exp2#exponentBits} from which on a term may be kept: the lowest of those that {@link ChunkExponents} expects of a row's largest element.
+     * Frozen as they are.
      */
     int LOWEST_KEPT = Exp2.ZERO_SCALE + 127 - 40;
 

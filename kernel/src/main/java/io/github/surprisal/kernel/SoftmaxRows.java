@@ -62,8 +62,7 @@ public final class SoftmaxRows {
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         batch.withConstants(Exp2.constants(1)).withTopApart(apart(x, logarithm));
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
-        if (rows) logs.lseKept(kernel, x, r, count, out, lse);
-        else if (logarithm && x.inPlace()) logs.lseKept(kernel, x, r, count, x, lse);
+        if (rows || logarithm && x.inPlace()) logs.lseKept(kernel, x, r, count, logarithm ? x : out, lse); // the logarithms are no terms
         else logs.lse(kernel, x, r, count, lse);
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
         boolean[] wanted = batch.usual;

@@ -46,8 +46,8 @@ class SelfTestTest {
     @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheTermsOrGaps(int lane) {
         for (Fault fault : new Fault[] {
-            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.SCALED, Fault.GAP, Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP,
-            Fault.COLUMN_APART, Fault.COLUMN_FOLD, Fault.COLUMN_TERM
+            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.ADDED, Fault.SCALED, Fault.DIFFERENCE, Fault.GAP,
+            Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_APART, Fault.COLUMN_FOLD, Fault.COLUMN_TERM
         }) {
             assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
         }
