@@ -140,6 +140,36 @@ class CrossEntropyAccuracyTest {
         }
     }
 
+    /** The others of a row are summed without its target, and one of them, or a few, may outweigh the rest: rounded alike, losses were off by 4.6 ulp. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 17, 40, 64, 65, 100, 127, 128, 129, 295, 1000, 2047, 2048, 3000, 9000})
+    void lossAndGradientWhereFewClassesOutweighTheOthers(int n) {
+        int rows = n < 100 ? 40 : n < 4000 ? 8 : 2;
+        for (int seed = 0; seed < Math.max(4, 60_000 / n / rows); seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            float[] data = new float[rows * n];
+            int[] targets = new int[rows];
+            for (int r = 0; r < rows; r++) {
+                System.arraycopy(Shape.FEW.fill(n, random.nextLong()), 0, data, r * n, n);
+                targets[r] = random.nextInt(n);
+                data[r * n + targets[r]] += (float) random.nextDouble(20);
+            }
+            float[] losses = new float[rows];
+            SUM.losses(Matrix.of(data, rows, n), targets, losses);
+            float[] gradient = new float[rows * n];
+            SUM.lossAndGradient(Matrix.of(data, rows, n), targets, Matrix.of(gradient, rows, n));
+            for (int r = 0; r < rows; r++) {
+                float[] row = Arrays.copyOfRange(data, r * n, (r + 1) * n);
+                String what = "row " + r + " of " + rows + " x " + n + ", seed " + seed;
+                assertUlps(2, losses[r], Oracle.loss(row, 0, n, targets[r]), () -> "loss, " + what);
+                assertGradient(row, Arrays.copyOfRange(gradient, r * n, (r + 1) * n), null, 0, targets[r], () -> "gradient, " + what);
+                float[] alone = new float[1];
+                SUM.losses(Matrix.of(row, 1, n), new int[] {targets[r]}, alone);
+                check(alone[0] == losses[r], () -> "loss alone " + alone[0] + ", " + what);
+            }
+        }
+    }
+
     /** a = (1 - eps) w_y + eps W / C and b_j = (1 - eps) w_y [j = y] + eps w_j / C, in double: 1e-16 of a bound of 2e-7. */
     private static void assertGradient(float[] row, float[] actual, float[] weights, float epsilon, int target, Supplier<String> what) {
         int n = row.length;

@@ -94,9 +94,10 @@ final class BatchLogs {
         double anchor = e * DoubleMath.LN2;
         double apart = chunk.apart();
         int specials = 0;
+        boolean cares = apart >= 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
-            boolean plain = usual[k] & !NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart);
+            boolean plain = usual[k] && !(cares && NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart));
             special[specials] = k;
             specials += plain ? 0 : 1;
         }

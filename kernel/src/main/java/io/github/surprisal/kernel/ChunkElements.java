@@ -154,6 +154,14 @@ final class ChunkElements {
         }
     }
 
+    /** Copies the four elements at a position, with nothing in place of the excluded one and of what is not there. */
+    void gather(int position, int excluded, float nothing, float[] out, int to) {
+        for (int s = 0; s < STREAMS; s++) {
+            int i = elementOf(position, s);
+            out[to + s] = i == excluded || i >= length ? nothing : element(i);
+        }
+    }
+
     /** The partial sum of the position that the excluded element is at, without it. */
     float partialWithout(int excluded, int exponent, float[] constants) {
         int position = positionOf(excluded);

@@ -42,6 +42,9 @@ public final class ChunkSum {
     /** Near 0, terms down to this many binary orders below the largest are added in double: the errors of the others do not show. */
     private static final int IN_DOUBLE = 12;
 
+    /** For {@link #withTopApart}. */
+    static final double SUM_ONLY = -1;
+
     /** In place of the index of an excluded element. */
     static final int NONE = -1;
 
@@ -49,13 +52,18 @@ public final class ChunkSum {
     private static final ThreadLocal<ChunkSum> OF_THREAD = new ThreadLocal<>();
 
     private final float[] scratch = new float[STREAMS * BLOCK];
+    private final int[] excludedOfOne = new int[1];
     private final float[] partials = new float[GROUP * BLOCK];
+    private final float[] lanes = new float[RowKernel.LANES_LENGTH];
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] sums = new double[8 * GROUP];
+    private final double[] one = new double[1];
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
     private final ChunkElements elements = new ChunkElements();
+    private final HeavyLanes heavy = new HeavyLanes(elements);
+    private final double[] blockSums = new double[CHUNK / (STREAMS * BLOCK)];
 
     /** Of e^x, or of e^(scale * x). */
     private float[] constants = Exp2.constants(1);
@@ -68,8 +76,10 @@ public final class ChunkSum {
     // The state of a sweep.
     private double others; // sum of all blocks but the best
     private double best; // sum of the first block that holds the largest exponent
+    private double lacking; // what heavy lanes lack of others + best
     private int bestFrom;
     private int top; // the largest exponent, MIN_VALUE while no block has counted
+    private boolean folded; // the last blocks, without leaving their partial sums
     private boolean skipped; // a block of nothing but elements that are too low, masked or not
     private boolean huge;
     private boolean nan;
@@ -96,7 +106,10 @@ public final class ChunkSum {
         return this;
     }
 
-    /** The largest element is kept apart, however large it is, where the sum is less than so many times 2^top. */
+    /**
+     * The largest element is kept apart, however large it is, where the sum is less than so many times 2^top. {@link #SUM_ONLY}: it never is, because the
+     * sum itself is wanted, and its logarithm no better.
+     */
     ChunkSum withTopApart(double times) {
         apart = times;
         return this;
@@ -137,7 +150,7 @@ public final class ChunkSum {
      */
     boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, LogSum result) {
         int columns = rows.columns();
-        boolean possible = columns >= TAIL && columns <= CHUNK && rows.inPlace() && (options == null || !options.copies());
+        boolean possible = columns > RowBatch.MEDIUM && columns <= CHUNK && rows.inPlace() && (options == null || !options.copies());
         if (!possible || masked || !ChunkExponents.mayKeep(exponent)) return false;
         if (keepPause > 0) {
             keepPause--;
@@ -206,23 +219,99 @@ public final class ChunkSum {
     }
 
     private void sumChunk(RowKernel kernel, int excluded) {
-        sweep(kernel, excluded, false);
-        kept = keep != null;
-        keptExponent = exponent;
-        keep = null;
-        if (excluded != NONE && !huge && !nan && others + best < ChunkExponents.SMALL_REST) {
-            sweep(kernel, excluded, true); // so far below the excluded element that its E may have cut terms off
+        lacking = 0;
+        boolean few = elements.length <= (excluded == NONE ? RowBatch.SHORT : RowBatch.MEDIUM);
+        if (!few || !sumFew(kernel, excluded)) {
+            sweep(kernel, excluded, false);
+            float[] terms = keep;
+            kept = terms != null;
+            keptExponent = exponent;
+            keep = null;
+            if (excluded != NONE && !huge && !nan && others + best < ChunkExponents.SMALL_REST) {
+                sweep(kernel, excluded, true); // so far below the excluded element that its E may have cut terms off
+            }
+            if (nan || huge || top == Integer.MIN_VALUE) {
+                // nothing to mend
+            } else if (few) {
+                sumFewAgain(kernel, excluded);
+            } else if (mayHaveHeavyLanes(others + best, top, excluded == NONE)) {
+                mend(kernel, excluded, kept && terms == elements.array);
+            }
         }
         if (nan) {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (excluded == NONE && chunkNeedsCare(others + best)) {
+        } else if (excluded == NONE && apart >= 0 && chunkNeedsCare(others + best + lacking)) {
             if (elements.length <= RowBatch.SHORT) sumInDouble(kernel);
             else sumWithCare(kernel);
         } else {
-            chunk.set(exponent * DoubleMath.LN2, 0, others + best);
+            chunk.set(exponent * DoubleMath.LN2, 0, others + best + lacking);
         }
+    }
+
+    boolean mayHaveHeavyLanes(double sum, int top, boolean whole) {
+        return whole && apart == 0 ? HeavyLanes.mayHaveForLog(sum, top, exponent) : HeavyLanes.mayHave(sum, top, exponent);
+    }
+
+    /** Finds what {@link HeavyLanes} lack. In place of the elements may be their terms. */
+    private void mend(RowKernel kernel, int excluded, boolean areTerms) {
+        double total = others + best;
+        for (int from = 0; from < elements.positions; from += BLOCK) {
+            if (!HeavyLanes.mayHave(blockSums[from / BLOCK], total)) continue;
+            int n = Math.min(BLOCK, elements.positions - from);
+            if (elements.positions > BLOCK || folded) sumBlockAgain(kernel, from, n, excluded, areTerms); // else all of it is still there
+            if (HeavyLanes.has(kernel, lanes, 0, partials, 0, n, total)) lacking += heavy.lacking(kernel, lanes, 0, partials, 0, from, n, excluded, areTerms, total, exponent, constants);
+        }
+    }
+
+    private void sumBlockAgain(RowKernel kernel, int from, int n, int excluded, boolean areTerms) {
+        elements.gather(kernel, from, n, excluded, areTerms ? 0 : constants[Exp2.PADDING], scratch);
+        if (areTerms) {
+            kernel.sumTerms(scratch, 0, 0, n, n, 1, partials, 0);
+        } else {
+            kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
+            sumScratch(kernel, n);
+        }
+        fold(kernel, n);
+    }
+
+    /** What is lacking to the total of row r, just summed and folded as block k; of its terms, if they are given, from termsFrom on. */
+    double lackingOf(RowKernel kernel, Rows rows, int r, float[] terms, int termsFrom, int excluded, int k, double total) {
+        if (!HeavyLanes.has(kernel, lanes, 32 * k, partials, k * BLOCK, ChunkElements.positions(rows.columns()), total)) return 0;
+        if (terms != null) elements.set(terms, termsFrom, 1);
+        else elements.set(rows, r, 0, null);
+        elements.startChunk(0, rows.columns());
+        double lacking = heavy.lacking(kernel, lanes, 32 * k, partials, k * BLOCK, 0, elements.positions, excluded, terms != null, total, exponent, constants);
+        elements.clear();
+        return lacking;
+    }
+
+    // ---- few elements
+
+    /** Sums them in double, where that costs little, because few of them average out no errors; false if something is not as expected. */
+    private boolean sumFew(RowKernel kernel, int excluded) {
+        nan = false;
+        huge = false;
+        elements.copy(kernel, 0, elements.length, scratch, 0);
+        int bits = sumScratchInDouble(kernel, excluded);
+        top = ChunkExponents.largest(bits, exponent);
+        return ChunkExponents.outside(bits) >= 0 && ChunkExponents.outside(best) >= 0 && ChunkExponents.isDirect(exponent);
+    }
+
+    /** The same once E has been found. */
+    private void sumFewAgain(RowKernel kernel, int excluded) {
+        elements.copy(kernel, 0, elements.length, scratch, 0);
+        if (excluded != NONE) scratch[excluded] = constants[Exp2.PADDING]; // E may be that of the others alone
+        sumScratchInDouble(kernel, NONE);
+    }
+
+    private int sumScratchInDouble(RowKernel kernel, int excluded) {
+        excludedOfOne[0] = excluded;
+        others = 0;
+        int bits = kernel.sumRows(scratch, 0, 0, elements.length, 1, excludedOfOne, 0, exponent, constants, partials, sums, one);
+        best = one[0];
+        return bits;
     }
 
     // ---- one chunk, block by block
@@ -238,6 +327,8 @@ public final class ChunkSum {
         skipped = false;
         huge = false;
         nan = false;
+        folded = false;
+        for (int b = 0; b * BLOCK < elements.positions; b++) blockSums[b] = 0;
         int patched = excluded == NONE || hole ? NONE : elements.positionOf(excluded);
         int from = 0;
         while (from < elements.positions && !nan) {
@@ -276,6 +367,7 @@ public final class ChunkSum {
     /** Adds a block's sum; false if that is NaN. */
     private boolean add(double sum, int largest, int from) {
         if (Double.isNaN(sum)) return false;
+        blockSums[from / BLOCK] = sum;
         if (largest > top) {
             others += best;
             best = sum;
@@ -298,11 +390,11 @@ public final class ChunkSum {
         int count = Math.min(plain && !keeps ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
         if (count <= 0) return 0;
         boolean patches = patched >= from && patched < from + count * BLOCK;
-        boolean folded = plain && !patches && !keeps;
+        folded = plain && !patches && !keeps;
         long first = elements.place(from);
         float patch = patches ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
         if (keeps) kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, keep, keepFrom + from, BLOCK);
-        else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, sums, tops);
+        else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, lanes, sums, tops);
         else if (plain) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
         else if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
         else elements.store.sum(kernel, first, BLOCK, body, BLOCK, count, exponent, constants, partials, tops);
@@ -322,7 +414,7 @@ public final class ChunkSum {
         if (usual == 0) return 0;
         if (!folded) {
             if (patched >= from && patched < from + usual * BLOCK) partials[patched - from] = patch;
-            kernel.fold(partials, BLOCK, usual, sums);
+            kernel.fold(partials, BLOCK, usual, lanes, sums);
         }
         for (int b = 0; b < usual; b++) {
             int largest = ChunkExponents.largest(tops[b], exponent);
@@ -395,6 +487,7 @@ public final class ChunkSum {
             if (largest >= -ChunkExponents.MAX && (top == Integer.MIN_VALUE ? needed != exponent : needed > exponent)) {
                 others = Math.scalb(others, exponent - needed);
                 best = Math.scalb(best, exponent - needed);
+                for (int b = 0; b < from / BLOCK; b++) blockSums[b] = Math.scalb(blockSums[b], exponent - needed);
                 exponent = needed;
                 sumScratch(kernel, n);
             }
@@ -408,7 +501,7 @@ public final class ChunkSum {
     }
 
     private double fold(RowKernel kernel, int n) {
-        kernel.fold(partials, n, 1, sums);
+        kernel.fold(partials, n, 1, lanes, sums);
         return sums[0];
     }
 
@@ -524,6 +617,10 @@ public final class ChunkSum {
 
     float[] partials() {
         return partials;
+    }
+
+    float[] lanes() {
+        return lanes;
     }
 
     float[] scratch() {

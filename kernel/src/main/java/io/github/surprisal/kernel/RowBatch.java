@@ -27,8 +27,8 @@ public final class RowBatch {
     static final int GAP = 16;
     /** Room for the largest tile. */
     static final int TILE_LENGTH = TILE + SHORT * GAP;
-    /** Columns up to which rows may be summed as they lie. */
-    private static final int MEDIUM = 127;
+    /** Columns up to which rows may be summed as they lie, and are summed in double where an element is left out. */
+    static final int MEDIUM = 127;
     /** 127 terms whose exponents are below the range of E add up to less: a row of a larger sum has an element in that range. */
     private static final double LARGE_REST = 0x1p-33;
     /** Room for the terms of rows that are to be overwritten later: a group of the longest. */
@@ -140,13 +140,18 @@ public final class RowBatch {
         transposed = false;
         keptApart = false;
         keptTerms = false;
+        keep = null;
         int columns = x.columns();
         if (excluded != null && sumInRows(kernel, x, r, count, excluded)) {
             return areUsual(count);
         } else if (columns > 0 && x.sideBySide()) {
             if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
         } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
-            for (int k = 0; k < count; k += GROUP) sumGroup(kernel, x, r + k, k, Math.min(GROUP, count - k), excluded, false);
+            for (int k = 0; k < count; k += GROUP) {
+                int group = Math.min(GROUP, count - k);
+                sumGroup(kernel, x, r + k, k, group, excluded, false);
+                mend(kernel, x, r + k, k, group, excluded);
+            }
         } else {
             Arrays.fill(usual, 0, count, false);
             return false;
@@ -182,7 +187,9 @@ public final class RowBatch {
             int group = Math.min(GROUP, count - k);
             inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
                     chunk.constants());
-            if (inRange) sumGroup(kernel, x, r + k, k, group, excluded, true);
+            if (!inRange) continue;
+            sumGroup(kernel, x, r + k, k, group, excluded, true);
+            mend(kernel, x, r + k, k, group, excluded);
         }
         transposed = false;
         keptApart = excluded != null;
@@ -247,30 +254,48 @@ public final class RowBatch {
         return lanes == 1 ? SHORT + 1 : lanes == GRAIN ? 24 : 40;
     }
 
-    /** False, with nothing of use done, where rows do not lie so, or one of them is not as expected. */
+    /** False, with nothing of use done, where rows do not lie so or are better turned over. */
     private boolean sumInRows(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int columns = x.columns();
-        if (!x.inPlace() || columns < fewest(kernel.lanes()) || columns > MEDIUM) return false;
-        if (pause > 0) {
-            pause--;
-            return false;
-        }
-        float[] data = x.data();
-        int from = x.start(r);
+        boolean only = columns > SHORT; // there is no other way
+        if (columns > MEDIUM || !x.straight() || !only && (x.data() == null || columns < fewest(kernel.lanes()))) return false;
+        boolean tried = pause == 0;
+        if (tried && sumAlike(kernel, x, r, count, excluded)) return true;
+        pause = tried ? PAUSE : pause - 1;
+        for (int k = 0; only && k < count; k++) tops[k] = sumRows(kernel, x, r, k, 1, excluded);
+        return only;
+    }
+
+    /** Whether all rows are as expected. */
+    private boolean sumAlike(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        int top = sumRows(kernel, x, r, 0, count, excluded);
+        boolean alike = ChunkExponents.outside(top) >= 0;
+        for (int k = 0; k < count; k++) alike &= sums[k] >= LARGE_REST || excluded[k] < 0; // of an ignored row nobody uses the sum
+        if (alike) Arrays.fill(tops, 0, count, top); // in range, as each of theirs is: more is not asked of them where an element is excluded
+        return alike;
+    }
+
+    /** {@link RowKernel#sumRows} of rows first .. first + count of those from r on. */
+    private int sumRows(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
+        int columns = x.columns();
         int whole = columns + GRAIN - 1 & -GRAIN;
-        int inside = from + (long) (count - 1) * x.rowStride() > data.length - whole ? count - 1 : count; // the array may end too soon behind the last row
-        int e = chunk.exponent();
-        int top = kernel.sumRows(data, from, x.rowStride(), columns, inside, excluded, 0, e, chunk.constants(), partials, logs, sums);
-        if (inside < count) {
-            System.arraycopy(data, from + inside * x.rowStride(), scratch, 0, columns);
-            int last = kernel.sumRows(scratch, 0, whole, columns, 1, excluded, inside, e, chunk.constants(), partials, logs, sums);
-            top = ChunkExponents.unsignedMax(top, last);
+        int inside = 0; // rows to whose ends, rounded up, the array goes on: all but the last
+        int top = 0;
+        if (x.data() != null) {
+            int from = x.start(r + first);
+            inside = from + (long) (count - 1) * x.rowStride() > x.data().length - whole ? count - 1 : count;
+            top = sumRows(kernel, x.data(), from, x.rowStride(), columns, first, inside, excluded);
         }
-        boolean usual = ChunkExponents.outside(top) >= 0;
-        for (int k = 0; k < count; k++) usual &= sums[k] >= LARGE_REST || excluded[k] < 0; // of an ignored row nobody uses the sum
-        if (usual) Arrays.fill(tops, 0, count, top); // in range, as each of theirs is: more is not asked of them where an element is excluded
-        else pause = PAUSE;
-        return usual;
+        for (int k = inside, n; k < count; k += n) {
+            n = Math.min(count - k, scratch.length / whole);
+            for (int i = 0; i < n; i++) x.get(kernel, r + first + k + i, 0, columns, scratch, i * whole);
+            top = ChunkExponents.unsignedMax(top, sumRows(kernel, scratch, 0, whole, columns, first + k, n, excluded));
+        }
+        return top;
+    }
+
+    private int sumRows(RowKernel kernel, float[] x, int from, int step, int columns, int first, int count, int[] excluded) {
+        return kernel.sumRows(x, from, step, columns, count, excluded, first, chunk.exponent(), chunk.constants(), partials, logs, sums);
     }
 
     // ---- rows of one block
@@ -301,7 +326,7 @@ public final class RowBatch {
             if (!keeps) gatherToPatch(x, r, first, count, body, excluded);
             patch(kernel, first, count, body, excluded);
         }
-        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
+        kernel.fold(partials, ChunkElements.positions(columns), count, chunk.lanes(), groupSums);
         int raw = 0;
         for (int k = 0; k < count; k++) {
             int top = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
@@ -314,6 +339,18 @@ public final class RowBatch {
             }
         }
         if (masked) chunk.setMasked(ChunkExponents.isMasked(raw, chunk.constants()));
+    }
+
+    /** Adds what {@link HeavyLanes} lack to the sums of the group just summed, where those are as expected. */
+    private void mend(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
+        int e = chunk.exponent();
+        for (int k = 0; k < count; k++) {
+            double sum = sums[first + k];
+            int top = tops[first + k];
+            if (!chunk.mayHaveHeavyLanes(sum, ChunkExponents.largest(top, e), excluded == null) || ChunkExponents.outside(top) < 0 || ChunkExponents.outside(sum) < 0) continue;
+            int y = excluded == null ? ChunkSum.NONE : excluded[first + k];
+            sums[first + k] += chunk.lackingOf(kernel, x, r + k, keep, keepFrom + (first + k) * keepStep, y, k, sum);
+        }
     }
 
     /**
@@ -344,7 +381,7 @@ public final class RowBatch {
             terms[from + y] = term;
             apart[first + k] = x.data()[x.start(r + k) + y];
         }
-        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
+        kernel.fold(partials, ChunkElements.positions(columns), count, chunk.lanes(), groupSums);
         for (int k = 0; k < count; k++) sums[first + k] = largest[first + k] >= 0 ? groupSums[k] : sums[first + k];
     }
 
@@ -403,9 +440,10 @@ public final class RowBatch {
     /** Whether all of them are as expected; false does not say that one is not. */
     private boolean sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int n = lieSideBySide(kernel, x, r, count);
-        int top = kernel.sumColumns(source(x), from(x, r), stride(x), x.columns(), n, excluded, chunk.exponent(), chunk.constants(), partials, tops, apart);
+        int columns = x.columns();
+        int top = kernel.sumColumns(source(x), from(x, r), stride(x), columns, n, excluded, chunk.exponent(), chunk.constants(), partials, n + GAP, tops, apart);
         keptApart = true;
-        return kernel.foldColumns(partials, n, LARGE_REST, sums) && ChunkExponents.outside(top) >= 0 && ChunkExponents.isDirect(chunk.exponent());
+        return kernel.foldColumns(partials, n + GAP, columns, n, LARGE_REST, sums) && ChunkExponents.outside(top) >= 0 && ChunkExponents.isDirect(chunk.exponent());
     }
 
     /** Puts the short rows at hand side by side, if they do not lie so, and returns how many that makes with what the last vector lacks. */

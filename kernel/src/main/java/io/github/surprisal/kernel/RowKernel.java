@@ -20,6 +20,9 @@ public interface RowKernel extends InformationKernel {
     /** tops[TOPS ..] is scratch for the lanes of one vector a block. */
     int TOPS = 2 * GROUP;
 
+    /** Length of the array of lanes: room for twice as many as are left there. */
+    int LANES_LENGTH = 64 * GROUP;
+
     /** Length of the array of tops. */
     int TOPS_LENGTH = TOPS + GROUP * GRAIN;
 
@@ -39,13 +42,13 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Where no partial sum is looked at,
-     * this is faster: they are folded while the next block is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, and
+     * this is faster: they are folded while the next block is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, lanes and
      * sums[0 .. 8 * count).
      */
     default void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, double[] sums, int[] tops) {
+            float[] partials, float[] lanes, double[] sums, int[] tops) {
         sum(x, from, step, stream, n, count, e, k, partials, 0, tops, 0);
-        fold(partials, n, count, sums);
+        fold(partials, n, count, lanes, sums);
     }
 
     /**
@@ -65,9 +68,10 @@ public interface RowKernel extends InformationKernel {
     /**
      * sums[k] = the sum of partials[k * BLOCK .. k * BLOCK + n) for each of count blocks, in the fixed tree: taken as two
      * halves of 256 floats, zero beyond n, in each of which i and i + 128, then 64, then 32 are added, and then the two are, down
-     * to 32 lanes in float; these are added in double (16, 8, then 4, 2, 1). Adding equal floats along such a tree is exact. Overwrites partials and sums[0 .. 8 * count).
+     * to 32 lanes in float; these are added in double (16, 8, then 4, 2, 1). Adding equal floats along such a tree is exact. Overwrites sums[0 .. 8 * count)
+     * and what is beyond n in the blocks, and leaves the lanes of block k from lanes[32 * k] on, if n is above 32; if not, its partial sums are the lanes.
      */
-    void fold(float[] partials, int n, int count, double[] sums);
+    void fold(float[] partials, int n, int count, float[] lanes, double[] sums);
 
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log}; every x is positive and normal. */
     void log(double[] x, int n);
@@ -156,20 +160,17 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * sums[first + r] = the sum of row r of fewer than 128 columns, x[from + r * step + c], without its element excluded[first + r] (-1 for none), 0 <= r < count:
-     * what {@link #sum} and {@link #fold} make of the row and padding, in four streams of 16 positions and a tail of as many. An element below k's
+     * of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An element below k's
      * padding is taken for it. Reads rows to the end of their last {@link #GRAIN} floats, and ignores what it finds there. Overwrites
-     * partials[0 .. 2 * GRAIN * count) and lanes, 8 * GROUP doubles.
+     * terms[0 .. 128 * GROUP) and lanes, 8 * GROUP doubles.
      *
      * @return the unsigned maximum of the {@link Exp2#exponentBits} of all rows, of excluded elements too; with infinities, NaN or huge elements among
      *     them it shows that, and the sums mean nothing
      */
     int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] partials, double[] lanes, double[] sums);
+            float[] terms, double[] lanes, double[] sums);
 
-    // ---- many short rows, side by side: element c of row r is x[from + c * stride + r], 0 <= r < n, a multiple of GRAIN, n <= COLUMN
-
-    /** From one partial sum of a row to the next: up to 256 rows side by side, and not a power of two, lest all lie in the same sets of the cache. */
-    int COLUMN = 272;
+    // ---- many short rows, side by side: element c of row r is x[from + c * stride + r], 0 <= r < n, a multiple of GRAIN
 
     /** {@link Exp2#exponentBits} of an excluded element of 2^-860, in units of 2^e: far enough inside {@link TargetShare#MAX_POWER}. */
     int LOWEST_APART = Exp2.ZERO_SCALE + 127 - 860;
@@ -187,21 +188,21 @@ public interface RowKernel extends InformationKernel {
     void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step);
 
     /**
-     * The partial sums of rows of up to 64 columns: partials[i * COLUMN + r], 0 <= i < 16, as {@link #sum} makes them of the row and padding in four
-     * streams of 16, but without the element excluded[r] (-1 for none), of which apart[r] becomes a copy (of none, 0); an element below k's padding is taken for it.
-     * tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in
+     * The terms of rows of up to 64 columns: terms[c * termStride + r], +0 for the element excluded[r] (-1 for none), of which apart[r] becomes a copy (of
+     * none, 0), and up to the next multiple of 8 columns; an element below k's padding is taken for it. tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in
      * units of 2^e.
      *
      * @return the unsigned maximum of tops
      */
-    int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart);
+    int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart);
 
     /**
-     * sums[r] = the sum of partials[i * COLUMN + r] over i, in the tree of {@link #fold}.
+     * sums[r] = the sum of terms[c * stride + r] over 0 <= c < columns, as {@link #sumRows} adds them; zeros up to the next multiple of 8 columns.
      *
      * @return whether each is in [least, infinity)
      */
-    boolean foldColumns(float[] partials, int n, double least, double[] sums);
+    boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums);
 
     /**
      * {@link #terms} to out[to + c * outStride + r], with the exponent whose {@link Exp2#rounder} is rounders[r] and the factor factors[r] + lows[r].

@@ -8,6 +8,7 @@ package io.github.surprisal.kernel;
  * sum of w_c (lse - x_c) = sum of w_c (m - x_c) + W (lse - m) with a reference m near the largest; probability targets are such sums alone.
  */
 final class RowLoss {
+    private static final double SUM_ONLY = ChunkSum.SUM_ONLY;
     private static final ThreadLocal<RowLoss> OF_THREAD = new ThreadLocal<>();
 
     private final LogSum others = new LogSum();
@@ -75,10 +76,10 @@ final class RowLoss {
         float x = options.copies() ? options.prepared(call.logits.get(r, y)) : call.logits.get(r, y);
         double scale = options.scale();
         boolean kept = !known && LossBatch.keepsTerms(call)
-                && RowSum.ofKept(call.kernel, call.logits, r, options, 0, y, call.gradient.data(), call.gradient.start(r), others);
+                && RowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), others);
         int keptExponent = kept ? RowSum.keptExponent() : 0;
         if (!known) {
-            if (!kept) RowSum.of(call.kernel, call.logits, r, options, 0, y, call.parts, others);
+            if (!kept) RowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, y, call.parts, others);
             if (!target.finish(others, scale * x)) {
                 if (call.gradient != null) call.gradient.fill(r, Float.NaN);
                 return Double.NaN; // NaN, +infinity, or nothing but -infinity
@@ -130,7 +131,7 @@ final class RowLoss {
     private void writeGradient(LossCall call, int r, RowGradient g, double lse) {
         if (RowWriter.isHuge(lse)) {
             float max = max(call, r);
-            RowSum.of(call.kernel, call.logits, r, call.options, 0, -1, call.parts, others);
+            RowSum.of(call.kernel, call.logits, r, call.options, SUM_ONLY, -1, call.parts, others);
             g.relativeTo(max, others.above((double) max * call.options.scale()));
         }
         int n = call.logits.columns();
@@ -148,7 +149,7 @@ final class RowLoss {
         LossOptions options = call.options;
         int n = call.logits.columns();
         double scale = options.scale();
-        RowSum.of(call.kernel, call.logits, r, options, 0, -1, call.parts, others);
+        RowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, -1, call.parts, others);
         double lse = others.value();
         if (n == 0) return 0;
         if (!(Math.abs(lse) < Double.POSITIVE_INFINITY)) {
@@ -158,7 +159,7 @@ final class RowLoss {
         float max = max(call, r);
         double above = lse - scale * max;
         if (above < 1.5) { // one element dominates: keep it apart
-            RowSum.of(call.kernel, call.logits, r, options, 0, firstOf(call, r, max), call.parts, others);
+            RowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, firstOf(call, r, max), call.parts, others);
             above = DoubleMath.softplus(others.value() - scale * max);
             lse = scale * max + above;
         }

@@ -106,23 +106,21 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, double[] sums) {
+    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
         for (int k = 0; k < count; k++) {
             int from = k * BLOCK;
             Arrays.fill(partials, from + n, from + BLOCK, 0f);
-            for (int width = BLOCK / 4; width >= 32; width /= 2) {
-                for (int i = from; i < from + width; i++) {
-                    partials[i] += partials[i + width];
-                    partials[i + BLOCK / 2] += partials[i + BLOCK / 2 + width];
-                }
-            }
-            for (int i = from; i < from + 32; i++) partials[i] += partials[i + BLOCK / 2];
+            for (int i = 0; i < 32; i++) lanes[32 * k + i] = foldHalf(partials, from + i) + foldHalf(partials, from + BLOCK / 2 + i);
             for (int i = 0; i < 8; i++) {
-                int lane = from + i;
-                sums[8 * k + i] = ((double) partials[lane] + partials[lane + 16]) + ((double) partials[lane + 8] + partials[lane + 24]);
+                int lane = 32 * k + i;
+                sums[8 * k + i] = ((double) lanes[lane] + lanes[lane + 16]) + ((double) lanes[lane + 8] + lanes[lane + 24]);
             }
         }
         foldLanes(count, sums);
+    }
+
+    private static float foldHalf(float[] p, int i) {
+        return ((p[i] + p[i + 128]) + (p[i + 64] + p[i + 192])) + ((p[i + 32] + p[i + 160]) + (p[i + 96] + p[i + 224]));
     }
 
     @Override
@@ -321,20 +319,16 @@ public final class ScalarKernel implements RowKernel {
 
     @Override
     public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] partials, double[] lanes, double[] sums) {
+            float[] terms, double[] lanes, double[] sums) {
         float rounder = Exp2.rounder(e);
         int top = 0;
         for (int r = 0; r < count; r++) {
-            Arrays.fill(partials, 0, 2 * GRAIN, 0f);
+            Arrays.fill(lanes, 0, 8, 0.0);
             for (int c = 0; c < columns; c++) {
                 float v = x[from + r * step + c];
                 if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
                 top = unsignedMax(top, Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
-                int position = c / (4 * GRAIN) * GRAIN + c % GRAIN;
-                if (c != excluded[first + r]) partials[position] = Exp2.addTerm(partials[position], v, e, k);
-            }
-            for (int i = 0; i < 8; i++) {
-                lanes[i] = ((double) partials[i] + partials[i + GRAIN]) + ((double) partials[i + 8] + partials[i + 8 + GRAIN]);
+                if (c != excluded[first + r]) lanes[c % 8] += Exp2.term(v, e, k);
             }
             foldLanes(1, lanes);
             sums[first + r] = lanes[0];
@@ -378,25 +372,25 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops, float[] apart) {
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart) {
         float rounder = Exp2.rounder(e);
         Arrays.fill(tops, 0, n, 0);
         Arrays.fill(apart, 0, n, 0f);
-        if (strips) sumColumnsInStrips(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
-        for (int i = 0; !strips && i < GRAIN; i++) {
+        for (int c = 0; c < columns; c++) {
+            int at = from + c * stride;
+            int to = c * termStride;
+            if (strips) Strip.ofThread().termsOfColumn(x, at, c, n, excluded, e, k, terms, to, tops);
             for (int r = 0; r < n; r++) {
-                float sum = 0;
-                for (int c = i; c < columns; c += GRAIN) {
-                    float v = x[from + c * stride + r];
-                    if (c == excluded[r]) apart[r] = v;
-                    if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
-                    tops[r] = unsignedMax(tops[r], Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
-                    if (c == excluded[r]) v = k[Exp2.PADDING];
-                    sum = c == i ? Exp2.term(v, e, k) : Exp2.addTerm(sum, v, e, k);
-                }
-                partials[i * COLUMN + r] = sum;
+                float v = x[at + r];
+                if (c == excluded[r]) apart[r] = v;
+                if (strips) continue;
+                if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
+                tops[r] = unsignedMax(tops[r], Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
+                terms[to + r] = c == excluded[r] ? 0 : Exp2.term(v, e, k);
             }
         }
+        for (int c = columns; c % 8 != 0; c++) Arrays.fill(terms, c * termStride, c * termStride + n, 0f);
         int top = 0;
         for (int r = 0; r < n; r++) {
             if (Exp2.exponentBits(apart[r], rounder, k[Exp2.LOG2E]) < LOWEST_APART) tops[r] = -1;
@@ -405,30 +399,24 @@ public final class ScalarKernel implements RowKernel {
         return top;
     }
 
-    private static void sumColumnsInStrips(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials,
-            int[] tops, float[] apart) {
-        Strip strip = Strip.ofThread();
-        if (columns < GRAIN) Arrays.fill(partials, columns * COLUMN, GRAIN * COLUMN, 0f);
-        for (int c = 0; c < columns; c++) strip.sumColumn(x, from + c * stride, c, n, excluded, e, k, partials, tops);
-        for (int r = 0; r < n; r++) {
-            if (excluded[r] >= 0 && excluded[r] < columns) apart[r] = x[from + excluded[r] * stride + r];
-        }
-    }
-
     @Override
-    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
+    public boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums) {
         boolean inside = true;
         for (int r = 0; r < n; r++) {
-            double even = (pair(partials, r, 0) + pair(partials, r, 4)) + (pair(partials, r, 2) + pair(partials, r, 6));
-            double odd = (pair(partials, r, 1) + pair(partials, r, 5)) + (pair(partials, r, 3) + pair(partials, r, 7));
+            double even = (lane(terms, r, stride, columns, 0) + lane(terms, r, stride, columns, 4))
+                + (lane(terms, r, stride, columns, 2) + lane(terms, r, stride, columns, 6));
+            double odd = (lane(terms, r, stride, columns, 1) + lane(terms, r, stride, columns, 5))
+                + (lane(terms, r, stride, columns, 3) + lane(terms, r, stride, columns, 7));
             sums[r] = even + odd;
             inside &= sums[r] >= least && sums[r] < Double.POSITIVE_INFINITY;
         }
         return inside;
     }
 
-    private static double pair(float[] partials, int r, int i) {
-        return (double) partials[i * COLUMN + r] + partials[(i + 8) * COLUMN + r];
+    private static double lane(float[] terms, int r, int stride, int columns, int i) {
+        double sum = 0;
+        for (int c = i; c < columns; c += 8) sum += terms[c * stride + r];
+        return sum;
     }
 
     @Override

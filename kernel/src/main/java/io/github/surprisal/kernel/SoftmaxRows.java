@@ -60,7 +60,7 @@ public final class SoftmaxRows {
     }
 
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
-        batch.withConstants(Exp2.constants(1)).withTopApart(apart(x, logarithm));
+        batch.withConstants(Exp2.constants(1)).withTopApart(apart(logarithm));
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
         if (rows || logarithm && x.inPlace()) logs.lseKept(kernel, x, r, count, logarithm ? x : out, lse); // the logarithms are no terms
         else logs.lse(kernel, x, r, count, lse);
@@ -80,12 +80,9 @@ public final class SoftmaxRows {
         else batch.put(kernel, out, r, count, wanted, logarithm ? logarithms(kernel, x, r, count) : batch.terms(kernel, x, r, count));
     }
 
-    /**
-     * {@link ChunkSum#withTopApart}: where one element outweighs the others. The logarithm of its probability is nearly 0. Of a sum of more than
-     * {@link RowKernel#GRAIN} elements others are added to the float that it is in, and the same rounding again and again was seen to be 5 ulp of a probability.
-     */
-    private static double apart(Rows x, boolean logarithm) {
-        return logarithm ? 4 : x.columns() > RowKernel.GRAIN ? 2 : 0;
+    /** {@link ChunkSum#withTopApart}: where one element outweighs the others, the logarithm of its probability is nearly 0. */
+    private static double apart(boolean logarithm) {
+        return logarithm ? 4 : ChunkSum.SUM_ONLY;
     }
 
     private static boolean sideBySide(Rows x, Rows out) {
@@ -126,7 +123,7 @@ public final class SoftmaxRows {
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {
         int n = x.columns();
         boolean kept = !logarithm && sumKept(kernel, x, out, r);
-        if (!kept) RowSum.of(kernel, x, r, null, apart(x, logarithm), -1, parts, sum);
+        if (!kept) RowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
         if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
         if (kept) {
             boolean elsewhere = x.data() == out.data();
@@ -146,7 +143,7 @@ public final class SoftmaxRows {
         boolean elsewhere = x.data() == out.data();
         if (!x.inPlace() || !out.inPlace() || columns < ChunkSum.TAIL || elsewhere && !RowBatch.hasRoom(columns)) return false;
         float[] terms = elsewhere ? batch.room() : out.data();
-        return RowSum.ofKept(kernel, x, r, null, apart(x, false), -1, terms, elsewhere ? 0 : out.start(r), sum);
+        return RowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), sum);
     }
 
     /** Whether there is anything left to write. */
@@ -163,7 +160,7 @@ public final class SoftmaxRows {
         huge = RowWriter.isHuge(value);
         if (huge) {
             max = max(kernel, x, r);
-            RowSum.of(kernel, x, r, null, apart(x, logarithm), -1, parts, sum);
+            RowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
             rowLse = sum.above(max);
         }
         if (!logarithm) power = DoubleMath.exp(RowWriter.powerOf(rowLse));

@@ -84,7 +84,7 @@ final class Strip {
     }
 
     /** {@link RowKernel#sumColumns} for column c, which begins at from, but for the excluded elements themselves. */
-    void sumColumn(float[] array, int from, int c, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops) {
+    void termsOfColumn(float[] array, int from, int c, int n, int[] excluded, int e, float[] k, float[] terms, int to, int[] tops) {
         System.arraycopy(array, from, x, 0, n);
         max(x, k[Exp2.PADDING], n);
         findExponents(n, e, k);
@@ -92,14 +92,8 @@ final class Strip {
         findMantissas(n, e, k);
         zeroWhereEqual(scaleBits, excluded, c, n);
         MemorySegment.copy(scaleBitsBytes, 0, scaleBytes, 0, 4L * n);
-        int to = c % RowKernel.GRAIN * RowKernel.COLUMN;
-        if (c < RowKernel.GRAIN) {
-            multiply(x, scale, sum, n);
-        } else {
-            System.arraycopy(partials, to, sum, 0, n);
-            multiplyAdd(x, scale, sum, n);
-        }
-        System.arraycopy(sum, 0, partials, to, n);
+        multiply(x, scale, sum, n);
+        System.arraycopy(sum, 0, terms, to, n);
     }
 
     private void maskedTerms(float[] array, int from, int n, int e, float[] k) {

@@ -29,8 +29,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, double[] sums, int[] tops) {
-        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, sums, tops);
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, float[] lanes, double[] sums, int[] tops) {
+        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, lanes, sums, tops);
     }
 
     @Override
@@ -45,8 +46,8 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, double[] sums) {
-        start.of(SUMS).fold(partials, n, count, sums);
+    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
+        start.of(SUMS).fold(partials, n, count, lanes, sums);
     }
 
     @Override
@@ -134,8 +135,8 @@ final class WarmKernel implements RowKernel {
 
     @Override
     public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] partials, double[] lanes, double[] sums) {
-        return start.of(COLUMNS).sumRows(x, from, step, columns, count, excluded, first, e, k, partials, lanes, sums);
+            float[] terms, double[] lanes, double[] sums) {
+        return start.of(COLUMNS).sumRows(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums);
     }
 
     @Override
@@ -149,14 +150,14 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
-            float[] apart) {
-        return start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart) {
+        return start.of(COLUMNS).sumColumns(x, from, stride, columns, n, excluded, e, k, terms, termStride, tops, apart);
     }
 
     @Override
-    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
-        return start.of(COLUMNS).foldColumns(partials, n, least, sums);
+    public boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums) {
+        return start.of(COLUMNS).foldColumns(terms, stride, columns, n, least, sums);
     }
 
     @Override

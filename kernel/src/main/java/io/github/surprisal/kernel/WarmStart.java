@@ -38,7 +38,8 @@ final class WarmStart {
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] numbers = new double[8 * RowKernel.GROUP];
     private final double[] lanes = new double[16];
-    private final float[] columns = new float[RowKernel.GRAIN * RowKernel.COLUMN];
+    private final float[] folded = new float[RowKernel.LANES_LENGTH];
+    private final float[] columns = new float[9 * RowKernel.BLOCK];
     private final int[] excluded = new int[RowKernel.GRAIN];
     private final float[] rounders = new float[RowKernel.GRAIN];
     private final int[] wins = new int[GROUPS.length];
@@ -121,8 +122,8 @@ final class WarmStart {
         switch (group) {
             case SUMS -> {
                 kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
-                for (int n : FOLDED) kernel.fold(partials, n, 2, lanes);
-                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, lanes, tops);
+                for (int n : FOLDED) kernel.fold(partials, n, 2, folded, lanes);
+                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, folded, lanes, tops);
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
                 kernel.log(numbers, NUMBERS);
@@ -150,10 +151,10 @@ final class WarmStart {
             case COLUMNS -> {
                 kernel.transpose(x, 0, 40, 40, 2 * grain + 2, columns, 2 * grain + 2);
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
-                kernel.sumColumns(x, 0, grain, 40, grain, excluded, 0, k, columns, tops, partials);
-                kernel.foldColumns(columns, grain, 1, lanes);
-                kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, partials, numbers, lanes);
-                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, partials, numbers, lanes);
+                kernel.sumColumns(x, 0, grain, 40, grain, excluded, 0, k, columns, grain, tops, partials);
+                kernel.foldColumns(columns, grain, 40, grain, 1, lanes);
+                kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, columns, numbers, lanes);
+                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
             }
             case GAPS -> {

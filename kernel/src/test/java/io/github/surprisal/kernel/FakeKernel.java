@@ -40,8 +40,9 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, double[] sums, int[] tops) {
-        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, sums, tops);
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, float[] lanes, double[] sums, int[] tops) {
+        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, lanes, sums, tops);
         if (fault == Fault.FOLDED) sums[0] = Math.nextUp(sums[0]);
         if (fault == Fault.FOLDED_TOP) tops[0] ^= 1;
     }
@@ -62,8 +63,8 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, double[] sums) {
-        scalar.fold(partials, n, count, sums);
+    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
+        scalar.fold(partials, n, count, lanes, sums);
         if (fault == Fault.FOLD) sums[0] = Math.nextUp(sums[0]);
     }
 
@@ -203,8 +204,8 @@ class FakeKernel implements RowKernel {
 
     @Override
     public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] partials, double[] lanes, double[] sums) {
-        int top = scalar.sumRows(x, from, step, columns, count, excluded, first, e, k, partials, lanes, sums);
+            float[] terms, double[] lanes, double[] sums) {
+        int top = scalar.sumRows(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums);
         if (fault == Fault.ROW_SUM) sums[first] = Math.nextUp(sums[first]);
         return fault == Fault.ROW_TOP ? top ^ 1 : top;
     }
@@ -222,18 +223,18 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
-            float[] apart) {
-        int top = scalar.sumColumns(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart) {
+        int top = scalar.sumColumns(x, from, stride, columns, n, excluded, e, k, terms, termStride, tops, apart);
         if (fault == Fault.COLUMN_APART && at < n) apart[at] = Math.nextUp(apart[at]);
-        if (fault == Fault.COLUMN && at < n) partials[at] = Math.nextUp(partials[at]);
+        if (fault == Fault.COLUMN && at < n) terms[at] = Math.nextUp(terms[at]);
         if (fault == Fault.COLUMN_TOP && at < n) tops[at] ^= 1;
         return fault == Fault.TOP_OF_COLUMNS ? top ^ 1 : top;
     }
 
     @Override
-    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
-        boolean inside = scalar.foldColumns(partials, n, least, sums);
+    public boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums) {
+        boolean inside = scalar.foldColumns(terms, stride, columns, n, least, sums);
         if (fault == Fault.COLUMN_FOLD && at < n) sums[at] = Math.nextUp(sums[at]);
         return inside != (fault == Fault.COLUMNS_INSIDE);
     }

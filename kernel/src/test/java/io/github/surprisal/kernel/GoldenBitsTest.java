@@ -15,8 +15,8 @@ class GoldenBitsTest {
     /** Length, scale and centre of a row, and its log-sum-exp. */
     private static final String ROWS = """
             2 3 0 -0x1.d7792d2a6893ep-2
-            17 3 0 0x1.5cf565ae301bbp2
-            64 3 0 0x1.90889a3c5aaffp2
+            17 3 0 0x1.5cf565ade9e45p2
+            64 3 0 0x1.90889a487de07p2
             300 0 1.25 0x1.bd0ac58996dfp2
             1000 3 0 0x1.06b41ee16960cp3
             2048 3 0 0x1.1d535779a3c2ap3
@@ -30,7 +30,7 @@ class GoldenBitsTest {
             400000 3 1e4 0x1.38f267fb2dda3p13
             400000 100 -1e6 -0x1.e8303d15d64f5p19
             5000 1e6 -3e6 -0x1.1dd6a2p20
-            30 6 -4.5 0x1.8bd53057e077ap2
+            30 6 -4.5 0x1.8bd530592f578p2
             """;
 
     /** An element and its term at e = 0. */
@@ -53,7 +53,7 @@ class GoldenBitsTest {
                 String[] words = line.split(" ");
                 float[] x = row(Integer.parseInt(words[0]), Double.parseDouble(words[1]), Double.parseDouble(words[2]));
                 LogSum sum = new LogSum();
-                ChunkSum.ofThread().add(kernel, x, 0, x.length, 1, sum);
+                ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(kernel, x, 0, x.length, 1, sum);
                 actual.append(String.format("%s %s %s %s\n", words[0], words[1], words[2], Double.toHexString(sum.value())));
             }
             assertEquals(ROWS, actual.toString(), KernelPair.lanes(kernel));

@@ -30,7 +30,7 @@ class HistoryTest {
     /** A row and its result alone: on the scalar kernel and a ChunkSum that has seen nothing. */
     private record Row(String name, float[] x, float alone) {
         static Row of(String name, float... x) throws Exception {
-            return new Row(name, x, onNewThread(() -> ChunkSum.ofThread().lse(SCALAR, x, 0, x.length, 1)));
+            return new Row(name, x, onNewThread(() -> ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(SCALAR, x, 0, x.length, 1)));
         }
     }
 
@@ -119,7 +119,7 @@ class HistoryTest {
     }
 
     private static float lse(RowKernel kernel, Row row) {
-        return ChunkSum.ofThread().lse(kernel, row.x, 0, row.x.length, 1);
+        return ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(kernel, row.x, 0, row.x.length, 1);
     }
 
     @Test
@@ -192,7 +192,7 @@ class HistoryTest {
         float[] alone = new float[grid.rows];
         float[] grouped = new float[grid.rows + 2];
         for (int r = 0; r < grid.rows; r++) {
-            alone[r] = ChunkSum.ofThread().lse(SCALAR, grid.x, grid.from + r * grid.rowStride, grid.columns, 1);
+            alone[r] = ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(SCALAR, grid.x, grid.from + r * grid.rowStride, grid.columns, 1);
         }
         for (RowKernel kernel : kernels) {
             Arrays.fill(grouped, -7f);

@@ -120,8 +120,9 @@ class SameBitsTest {
         Arrays.fill(actualPartials, Float.NaN); // of earlier calls nothing is read
         Arrays.fill(actualTops, -1);
         Arrays.fill(expectedTops, -1);
-        SCALAR.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), expectedPartials, expectedSums, expectedTops);
-        simd.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), actualPartials, actualSums, actualTops);
+        float[] lanes = new float[RowKernel.LANES_LENGTH];
+        SCALAR.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), expectedPartials, lanes, expectedSums, expectedTops);
+        simd.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), actualPartials, lanes, actualSums, actualTops);
         Arrays.fill(actualTops, RowKernel.TOPS, actualTops.length, -1);
         assertSame(expectedTops, actualTops, () -> "tops of folded " + call.get());
         for (int b = 0; b < count; b++) {
@@ -191,12 +192,18 @@ class SameBitsTest {
     private static double[] assertFold(float[] values, int n, int count, String data) {
         double[] expected = new double[8 * MAX_COUNT];
         double[] actual = new double[8 * MAX_COUNT];
-        SCALAR.fold(values.clone(), n, count, expected);
-        simd.fold(values.clone(), n, count, actual);
+        float[] expectedLanes = new float[RowKernel.LANES_LENGTH];
+        float[] actualLanes = new float[RowKernel.LANES_LENGTH];
+        float[] folded = values.clone();
+        SCALAR.fold(values.clone(), n, count, expectedLanes, expected);
+        simd.fold(folded, n, count, actualLanes, actual);
         for (int k = 0; k < count; k++) {
+            String call = "fold(n " + n + ", count " + count + "), block " + k + ", of " + data;
+            assertSame(Arrays.copyOfRange(values, k * BLOCK, k * BLOCK + n), Arrays.copyOfRange(folded, k * BLOCK, k * BLOCK + n), () -> "partials after " + call);
+            float[] lanes = Arrays.copyOfRange(expectedLanes, 32 * k, 32 * k + 32);
+            if (n > 32) assertSame(lanes, Arrays.copyOfRange(actualLanes, 32 * k, 32 * k + 32), () -> "lanes of " + call);
             if (Double.isNaN(expected[k]) && Double.isNaN(actual[k])) continue;
-            int block = k;
-            assertBits(expected[k], actual[k], () -> "fold(n " + n + ", count " + count + "), block " + block + ", of " + data);
+            assertBits(expected[k], actual[k], () -> call);
         }
         return expected;
     }

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 
 /** As {@link SameBitsTest}, of the primitives for rows of few columns: summed as they lie, and side by side. */
 class SameColumnsTest {
-    private static final int BLOCK = RowKernel.BLOCK;
     private static final int GRAIN = RowKernel.GRAIN;
     private static final int OFFSETS = 18;
     private static final long SEED = 20250701;
@@ -52,44 +51,39 @@ class SameColumnsTest {
         double[] lanes = new double[8 * RowKernel.GROUP];
         double[] expected = new double[count + 1];
         double[] actual = new double[count + 1];
-        float[] partials = new float[2 * GRAIN * count];
-        int expectedTop = SCALAR.sumRows(x, from, step, columns, count, excluded, 1, 0, k, partials, lanes, expected);
-        Arrays.fill(partials, Float.NaN);
-        int actualTop = simd.sumRows(x, from, step, columns, count, excluded, 1, 0, k, partials, lanes, actual);
+        float[] terms = new float[128 * RowKernel.GROUP];
+        int expectedTop = SCALAR.sumRows(x, from, step, columns, count, excluded, 1, 0, k, terms, lanes, expected);
+        Arrays.fill(terms, Float.NaN);
+        int actualTop = simd.sumRows(x, from, step, columns, count, excluded, 1, 0, k, terms, lanes, actual);
         String call = "sumRows(from " + from + ", step " + step + ", columns " + columns + ", count " + count + ") of " + data;
         if (expectedTop != actualTop && !special) throw new AssertionError("top of " + call + ": " + expectedTop + " and " + actualTop);
         // Which NaN shows is not said: what counts is that it does.
         if (special && ChunkExponents.outside(expectedTop) >= 0 != ChunkExponents.outside(actualTop) >= 0) throw new AssertionError("top of " + call);
         if (special && ChunkExponents.outside(expectedTop) < 0) return;
-        float[] row = new float[128];
         for (int r = 0; r < count; r++) {
             int block = r;
             if (!(Double.isNaN(expected[r + 1]) && Double.isNaN(actual[r + 1]))) {
                 assertBits(expected[r + 1], actual[r + 1], () -> "row " + block + " of " + call);
             }
             if (special) continue;
-            double alone = sumAndFold(x, from + r * step, columns, excluded[r + 1], k, row);
-            assertBits(alone, actual[r + 1], () -> "row " + block + " as sum and fold, " + call);
+            double alone = sumInDouble(x, from + r * step, columns, excluded[r + 1], k);
+            assertBits(alone, actual[r + 1], () -> "row " + block + " as eight sums in double, " + call);
         }
     }
 
-    /** One row's sum as {@link ChunkSum} makes it. */
-    private static double sumAndFold(float[] x, int from, int columns, int excluded, float[] k, float[] row) {
-        Arrays.fill(row, k[Exp2.PADDING]);
-        for (int c = 0; c < columns; c++) row[c] = c == excluded ? k[Exp2.PADDING] : Math.max(x[from + c], k[Exp2.PADDING]);
-        float[] partials = new float[BLOCK];
-        double[] sums = new double[8];
-        SCALAR.sum(row, 0, 0, GRAIN, GRAIN, 1, 0, k, partials, 0, new int[RowKernel.TOPS_LENGTH], 0);
-        SCALAR.sum(row, 4 * GRAIN, 0, GRAIN, GRAIN, 1, 0, k, partials, GRAIN, new int[RowKernel.TOPS_LENGTH], 0);
-        SCALAR.fold(partials, 2 * GRAIN, 1, sums);
-        return sums[0];
+    private static double sumInDouble(float[] x, int from, int columns, int excluded, float[] k) {
+        double[] s = new double[8];
+        for (int c = 0; c < columns; c++) {
+            if (c != excluded) s[c % 8] += Exp2.term(Math.max(x[from + c], k[Exp2.PADDING]), 0, k);
+        }
+        return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
     }
 
     @Test
     void shortRowsOfEveryLengthAndOffset() {
         float[] k = Exp2.constants(1);
         for (int columns = 1; columns <= 64; columns++) {
-            for (int n = GRAIN; n <= RowKernel.COLUMN; n += GRAIN) {
+            for (int n = GRAIN; n <= RowBatch.ROWS; n += GRAIN) {
                 int offset = (columns + n / GRAIN) % OFFSETS;
                 int stride = n + columns % 3;
                 float[] x = Shape.NORMAL_3.fill(offset + columns * stride + n, SEED + columns);
@@ -97,34 +91,37 @@ class SameColumnsTest {
                 x[offset + n - 1] = columns % 2 == 0 ? -596 : -595; // about where an excluded element is too low
                 int[] excluded = new int[n];
                 for (int r = 0; r < n; r++) excluded[r] = (r * 7 + columns) % (columns + 1) - 1;
-                float[] expected = new float[GRAIN * RowKernel.COLUMN];
+                int termStride = n + columns % 2;
+                float[] expected = new float[64 * termStride];
+                Arrays.fill(expected, 7); // behind the terms nothing changes
                 float[] actual = expected.clone();
                 int[] expectedRowTops = new int[n];
                 int[] actualRowTops = new int[n];
                 float[] expectedApart = new float[n];
                 float[] actualApart = new float[n];
                 Arrays.fill(actualApart, 9);
-                int expectedTop = SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, expectedRowTops, expectedApart);
-                int actualTop = simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, actualRowTops, actualApart);
+                int expectedTop = SCALAR.sumColumns(x, offset, stride, columns, n, excluded, 0, k, expected, termStride, expectedRowTops, expectedApart);
+                int actualTop = simd.sumColumns(x, offset, stride, columns, n, excluded, 0, k, actual, termStride, actualRowTops, actualApart);
                 String call = ", columns " + columns + ", n " + n + ", offset " + offset + ", seed " + SEED;
                 assertSame(expected, actual, () -> "sumColumns" + call);
                 assertSame(expectedRowTops, actualRowTops, () -> "tops of sumColumns" + call);
                 assertEquals(expectedTop, actualTop, () -> "top of sumColumns" + call);
-                float[] inStrips = new float[GRAIN * RowKernel.COLUMN];
+                float[] inStrips = new float[64 * termStride];
+                Arrays.fill(inStrips, 7);
                 int[] topsInStrips = new int[n];
                 float[] apartInStrips = new float[n];
-                int topInStrips = STRIPS.sumColumns(x, offset, stride, columns, n, excluded, 0, k, inStrips, topsInStrips, apartInStrips);
+                int topInStrips = STRIPS.sumColumns(x, offset, stride, columns, n, excluded, 0, k, inStrips, termStride, topsInStrips, apartInStrips);
                 assertEquals(expectedTop, topInStrips, () -> "top of sumColumns in strips" + call);
                 assertSame(expectedRowTops, topsInStrips, () -> "tops of sumColumns in strips" + call);
                 assertSame(expectedApart, apartInStrips, () -> "apart of sumColumns in strips" + call);
                 assertSame(expected, inStrips, () -> "sumColumns in strips" + call);
                 assertSame(expectedApart, actualApart, () -> "apart of sumColumns" + call);
-                double[] expectedSums = new double[RowKernel.COLUMN];
-                double[] actualSums = new double[RowKernel.COLUMN];
-                SCALAR.foldColumns(expected, n, 0, expectedSums);
+                double[] expectedSums = new double[n];
+                double[] actualSums = new double[n];
+                SCALAR.foldColumns(expected, termStride, columns, n, 0, expectedSums);
                 double least = expectedSums[n / 2];
-                boolean inside = SCALAR.foldColumns(expected, n, least, expectedSums);
-                assertEquals(inside, simd.foldColumns(expected, n, least, actualSums), () -> "foldColumns" + call + ", least " + least);
+                boolean inside = SCALAR.foldColumns(expected, termStride, columns, n, least, expectedSums);
+                assertEquals(inside, simd.foldColumns(expected, termStride, columns, n, least, actualSums), () -> "foldColumns" + call + ", least " + least);
                 for (int r = 0; r < n; r++) {
                     int row = r;
                     if (Double.isNaN(expectedSums[r]) && Double.isNaN(actualSums[r])) continue;

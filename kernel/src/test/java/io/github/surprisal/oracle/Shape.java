@@ -81,6 +81,17 @@ public enum Shape {
             x[random.nextInt(x.length)] = 0f;
         }
     }),
+    FEW("one to three elements that outweigh the others together: what is rounded where they are added does not average out", (x, random) -> {
+        double high = random.nextDouble(-10, 10);
+        double low = high - random.nextDouble(4, 16);
+        double spread = random.nextInt(3) == 0 ? 0 : random.nextDouble(3);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) (low - spread * random.nextDouble());
+        }
+        for (int k = random.nextInt(3); k >= 0 && x.length > 0; k--) {
+            x[random.nextInt(x.length)] = (float) (high - k * random.nextDouble());
+        }
+    }),
     NEAR_ZERO("log p of a random distribution: the result is a cancellation down to rounding noise", (x, random) -> {
         double[] p = new double[x.length];
         double sum = 0;

@@ -30,7 +30,6 @@ final class SimdColumns {
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
     private static final int GRAIN = RowKernel.GRAIN;
-    private static final int COLUMN = RowKernel.COLUMN;
 
     /** Up to so many columns are turned over as fast one by one. */
     private static final int SCALAR_COLUMNS = 4;
@@ -160,9 +159,9 @@ final class SimdColumns {
         }
     }
 
-    static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
-            float[] apart) {
-        if (columns < GRAIN) Arrays.fill(partials, columns * COLUMN, GRAIN * COLUMN, 0f);
+    static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart) {
+        for (int c = columns; c % 8 != 0; c++) Arrays.fill(terms, c * termStride, c * termStride + n, 0f);
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -176,13 +175,12 @@ final class SimdColumns {
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        int few = Math.min(columns, GRAIN);
         for (int r = 0; r < n; r += LANES) {
             int at = from + r;
             IntVector y = IntVector.fromArray(INTS, excluded, r);
             IntVector top = IntVector.zero(INTS);
             FloatVector a = FloatVector.zero(FLOATS);
-            for (int c = 0; c < few; c++) {
+            for (int c = 0; c < columns; c++) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + c * stride);
                 VectorMask<Integer> isApart = y.compare(EQ, c);
                 a = a.blend(v, isApart.cast(FLOATS));
@@ -193,12 +191,11 @@ final class SimdColumns {
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector d = m.fma(lo, m.fma(hi, v));
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(partials, c * COLUMN + r);
+                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, c * termStride + r);
             }
             top.intoArray(tops, r);
             a.intoArray(apart, r);
         }
-        if (columns > GRAIN) addFurther(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
     }
 
     /** What is left of sum: apart from it, which is as much as C2 keeps in registers. */
@@ -215,61 +212,28 @@ final class SimdColumns {
         return topOfAll ^ Integer.MIN_VALUE;
     }
 
-    /** Adds the terms of the columns from GRAIN on to the partial sums: those 16 columns apart share one. */
-    private static void addFurther(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
-            float[] apart) {
-        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
-        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
-        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
-        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
-        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
-        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
-        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
-        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
-        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
-        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
-        FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
-        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        for (int c = GRAIN; c < columns; c++) {
-            int at = from + c * stride;
-            int to = (c & GRAIN - 1) * COLUMN;
-            for (int r = 0; r < n; r += LANES) {
-                FloatVector v = FloatVector.fromArray(FLOATS, x, at + r);
-                VectorMask<Integer> isApart = IntVector.fromArray(INTS, excluded, r).compare(EQ, c);
-                FloatVector.fromArray(FLOATS, apart, r).blend(v, isApart.cast(FLOATS)).intoArray(apart, r);
-                v = v.blend(padding, v.compare(LT, padding));
-                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                IntVector.fromArray(INTS, tops, r).lanewise(UMAX, z).intoArray(tops, r);
-                z = z.lanewise(MAX, zero).blend(zero, isApart);
-                FloatVector m = z.reinterpretAsFloats().sub(rounder);
-                FloatVector d = m.fma(lo, m.fma(hi, v));
-                FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), FloatVector.fromArray(FLOATS, partials, to + r)).intoArray(partials, to + r);
-            }
-        }
-    }
-
-    static void fold(float[] partials, int n, double[] sums) {
+    static void fold(float[] terms, int stride, int columns, int n, double[] sums) {
         for (int r = 0; r < n; r += DOUBLES.length()) {
-            Vector<Double> p0 = FloatVector.fromArray(HALF, partials, r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p1 = FloatVector.fromArray(HALF, partials, COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p2 = FloatVector.fromArray(HALF, partials, 2 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p3 = FloatVector.fromArray(HALF, partials, 3 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p4 = FloatVector.fromArray(HALF, partials, 4 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p5 = FloatVector.fromArray(HALF, partials, 5 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p6 = FloatVector.fromArray(HALF, partials, 6 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p7 = FloatVector.fromArray(HALF, partials, 7 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p8 = FloatVector.fromArray(HALF, partials, 8 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p9 = FloatVector.fromArray(HALF, partials, 9 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p10 = FloatVector.fromArray(HALF, partials, 10 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p11 = FloatVector.fromArray(HALF, partials, 11 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p12 = FloatVector.fromArray(HALF, partials, 12 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p13 = FloatVector.fromArray(HALF, partials, 13 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p14 = FloatVector.fromArray(HALF, partials, 14 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p15 = FloatVector.fromArray(HALF, partials, 15 * COLUMN + r).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> even = p0.add(p8).add(p4.add(p12)).add(p2.add(p10).add(p6.add(p14)));
-            Vector<Double> odd = p1.add(p9).add(p5.add(p13)).add(p3.add(p11).add(p7.add(p15)));
+            Vector<Double> p0 = FloatVector.fromArray(HALF, terms, r).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p1 = FloatVector.fromArray(HALF, terms, stride + r).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p2 = FloatVector.fromArray(HALF, terms, 2 * stride + r).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p3 = FloatVector.fromArray(HALF, terms, 3 * stride + r).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p4 = FloatVector.fromArray(HALF, terms, 4 * stride + r).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p5 = FloatVector.fromArray(HALF, terms, 5 * stride + r).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p6 = FloatVector.fromArray(HALF, terms, 6 * stride + r).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p7 = FloatVector.fromArray(HALF, terms, 7 * stride + r).convertShape(F2D, DOUBLES, 0);
+            for (int c = 8, at = 8 * stride + r; c < columns; c += 8, at += 8 * stride) {
+                p0 = p0.add(FloatVector.fromArray(HALF, terms, at).convertShape(F2D, DOUBLES, 0));
+                p1 = p1.add(FloatVector.fromArray(HALF, terms, at + stride).convertShape(F2D, DOUBLES, 0));
+                p2 = p2.add(FloatVector.fromArray(HALF, terms, at + 2 * stride).convertShape(F2D, DOUBLES, 0));
+                p3 = p3.add(FloatVector.fromArray(HALF, terms, at + 3 * stride).convertShape(F2D, DOUBLES, 0));
+                p4 = p4.add(FloatVector.fromArray(HALF, terms, at + 4 * stride).convertShape(F2D, DOUBLES, 0));
+                p5 = p5.add(FloatVector.fromArray(HALF, terms, at + 5 * stride).convertShape(F2D, DOUBLES, 0));
+                p6 = p6.add(FloatVector.fromArray(HALF, terms, at + 6 * stride).convertShape(F2D, DOUBLES, 0));
+                p7 = p7.add(FloatVector.fromArray(HALF, terms, at + 7 * stride).convertShape(F2D, DOUBLES, 0));
+            }
+            Vector<Double> even = p0.add(p4).add(p2.add(p6));
+            Vector<Double> odd = p1.add(p5).add(p3.add(p7));
             ((DoubleVector) even.add(odd)).intoArray(sums, r);
         }
     }

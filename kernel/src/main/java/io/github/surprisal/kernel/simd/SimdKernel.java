@@ -129,9 +129,9 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, double[] sums, int[] tops) {
+            float[] partials, float[] lanes, double[] sums, int[] tops) {
         if (NARROW) {
-            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, sums, tops);
+            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, lanes, sums, tops);
             return;
         }
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
@@ -235,40 +235,36 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, double[] sums) {
-        if (n <= 64) {
-            foldShort(partials, n, count);
-        } else {
-            foldLong(partials, n, count);
+    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
+        if (n <= 32) {
+            for (int k = 0; k < count && n < 32; k++) clear(partials, k * BLOCK + GRAIN);
+            foldLanes(partials, BLOCK, count, sums);
+            return;
         }
-        foldLanes(partials, n <= 32 ? BLOCK : 32, count, sums);
+        if (n <= 64) foldShort(partials, n, count, lanes);
+        else foldLong(partials, n, count, lanes);
+        foldLanes(lanes, 32, count, sums);
     }
 
     /** The end of fold: of the first 32 lanes of each step. */
-    private static void foldLanes(float[] partials, int step, int count, double[] sums) {
+    private static void foldLanes(float[] lanes, int step, int count, double[] sums) {
         for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
             int lane = (i >> 3) * step + (i & 7);
-            Vector<Double> p0 = FloatVector.fromArray(HALF, partials, lane).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p8 = FloatVector.fromArray(HALF, partials, lane + 8).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p16 = FloatVector.fromArray(HALF, partials, lane + 16).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p24 = FloatVector.fromArray(HALF, partials, lane + 24).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p0 = FloatVector.fromArray(HALF, lanes, lane).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p8 = FloatVector.fromArray(HALF, lanes, lane + 8).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p16 = FloatVector.fromArray(HALF, lanes, lane + 16).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> p24 = FloatVector.fromArray(HALF, lanes, lane + 24).convertShape(F2D, DOUBLES, 0);
             ((DoubleVector) p0.add(p16).add(p8.add(p24))).intoArray(sums, i);
         }
         ScalarKernel.foldLanes(count, sums);
     }
 
-    /**
-     * To 32 lanes a block, one behind the other, or left at the start of each block where there are no more. Blocks this short have
-     * zeros everywhere else, which change nothing. No vector is stored just as it was loaded: C2 does not know the class of that
-     * one for sure, may have seen intoArray on HALF too (so cold code converts to double), and then boxes it.
-     */
-    private static void foldShort(float[] partials, int n, int count) {
-        int width = n <= 32 ? 32 : 64;
-        for (int k = 0; k < count && n < width; k++) clear(partials, k * BLOCK + width - 16);
-        if (n <= 32) return;
+    /** To 32 lanes a block. Blocks this short have zeros everywhere else, which change nothing. */
+    private static void foldShort(float[] partials, int n, int count, float[] lanes) {
+        for (int k = 0; k < count && n < 64; k++) clear(partials, k * BLOCK + 48);
         for (int lane = 0; lane < 32 * count; lane += LANES) {
             int i = (lane >> 5) * BLOCK + (lane & 31);
-            FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 32)).intoArray(partials, lane);
+            FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 32)).intoArray(lanes, lane);
         }
     }
 
@@ -277,26 +273,25 @@ public final class SimdKernel implements RowKernel {
     }
 
     /** As the other, for any block. */
-    private static void foldLong(float[] partials, int n, int count) {
+    private static void foldLong(float[] partials, int n, int count, float[] lanes) {
         boolean whole = n > BLOCK / 2; // adding the zeros of an empty half changes nothing
         int width = whole ? BLOCK : BLOCK / 2;
         for (int k = 0; k < count && n < width; k++) Arrays.fill(partials, k * BLOCK + n, k * BLOCK + width, 0f);
-        // Each in one loop over all blocks, because entering a loop costs more than these do. The 32 lanes of half k move to
-        // partials[32 k ..]: always behind what is still to be read.
+        // Each in one loop over all blocks, because entering a loop costs more than these do.
         int step = whole ? BLOCK / 2 : BLOCK;
-        int lanes = whole ? 64 * count : 32 * count;
-        for (int lane = 0; lane < lanes; lane += LANES) {
+        int end = whole ? 64 * count : 32 * count;
+        for (int lane = 0; lane < end; lane += LANES) {
             int i = (lane >> 5) * step + (lane & 31);
             FloatVector even = FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 128))
                 .add(FloatVector.fromArray(FLOATS, partials, i + 64).add(FloatVector.fromArray(FLOATS, partials, i + 192)));
             FloatVector odd = FloatVector.fromArray(FLOATS, partials, i + 32).add(FloatVector.fromArray(FLOATS, partials, i + 160))
                 .add(FloatVector.fromArray(FLOATS, partials, i + 96).add(FloatVector.fromArray(FLOATS, partials, i + 224)));
-            even.add(odd).intoArray(partials, lane);
+            even.add(odd).intoArray(lanes, lane);
         }
         if (whole) {
             for (int lane = 0; lane < 32 * count; lane += LANES) {
                 int i = (lane >> 5) * 64 + (lane & 31);
-                FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 32)).intoArray(partials, lane);
+                FloatVector.fromArray(FLOATS, lanes, i).add(FloatVector.fromArray(FLOATS, lanes, i + 32)).intoArray(lanes, lane);
             }
         }
     }
@@ -444,12 +439,13 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] partials, double[] lanes, double[] sums) {
-        int top = SimdRows.sum(x, from, step, columns, count, excluded, first, e, k, partials);
+            float[] terms, double[] lanes, double[] sums) {
+        int top = 0;
         for (int r = 0; r < count; r += GROUP) {
             int group = Math.min(GROUP, count - r);
-            int positions = SimdRows.positions(columns);
-            SimdRows.fold(partials, r * positions, positions, group, lanes);
+            int most = SimdRows.terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, terms);
+            top = Integer.compareUnsigned(most, top) > 0 ? most : top;
+            SimdRows.fold(terms, columns, group, lanes);
             System.arraycopy(lanes, 0, sums, first + r, group);
         }
         return top;
@@ -466,15 +462,15 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k, float[] partials, int[] tops,
-            float[] apart) {
-        SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, partials, tops, apart);
+    public int sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart) {
+        SimdColumns.sum(x, from, stride, columns, n, excluded, e, k, terms, termStride, tops, apart);
         return SimdColumns.finishTops(n, e, k, tops, apart);
     }
 
     @Override
-    public boolean foldColumns(float[] partials, int n, double least, double[] sums) {
-        SimdColumns.fold(partials, n, sums);
+    public boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums) {
+        SimdColumns.fold(terms, stride, columns, n, sums);
         return SimdColumns.areInside(sums, n, least);
     }
 

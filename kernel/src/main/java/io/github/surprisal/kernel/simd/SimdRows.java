@@ -27,17 +27,14 @@ final class SimdRows {
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
     private static final int GRAIN = RowKernel.GRAIN;
+    /** Of the terms of a row. */
+    private static final int LENGTH = 128;
     private static final int[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
     private SimdRows() {}
 
-    /** Positions of a row of so many columns. */
-    static int positions(int columns) {
-        return columns <= 4 * GRAIN ? GRAIN : 2 * GRAIN;
-    }
-
-    /** The partial sums of row r from r * positions on: up to four terms 16 columns apart. */
-    static int sum(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] partials) {
+    /** The terms of row r from r * LENGTH on, with zeros up to the end of a vector. */
+    static int terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -52,43 +49,35 @@ final class SimdRows {
         FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector top = IntVector.zero(INTS);
-        int positions = positions(columns);
+        int whole = columns + GRAIN - 1 & -GRAIN;
         for (int r = 0; r < count; r++) {
             int at = from + r * step;
             int y = excluded[first + r];
-            for (int position = 0; position < positions; position += LANES) {
-                FloatVector sum = FloatVector.zero(FLOATS);
-                int column = position < GRAIN ? position : position + 3 * GRAIN;
-                int end = Math.min(columns, column + 4 * GRAIN);
-                for (int c = column; c < end; c += GRAIN) {
-                    IntVector index = IntVector.fromArray(INTS, LANE, 0).add(c);
-                    FloatVector v = FloatVector.fromArray(FLOATS, x, at + c);
-                    v = v.blend(padding, v.compare(LT, padding)).blend(padding, index.compare(GE, columns).cast(FLOATS)); // a NaN stays one, and shows
-                    IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                    top = top.lanewise(UMAX, z);
-                    z = z.lanewise(MAX, zero).blend(zero, index.compare(EQ, y)); // the excluded term gets the scale +0
-                    FloatVector m = z.reinterpretAsFloats().sub(rounder);
-                    FloatVector d = m.fma(lo, m.fma(hi, v));
-                    FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-                    sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
-                }
-                sum.intoArray(partials, r * positions + position);
+            for (int c = 0; c < whole; c += LANES) {
+                IntVector index = IntVector.fromArray(INTS, LANE, 0).add(c);
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + c);
+                v = v.blend(padding, v.compare(LT, padding)).blend(padding, index.compare(GE, columns).cast(FLOATS)); // a NaN stays one, and shows
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+                top = top.lanewise(UMAX, z);
+                z = z.lanewise(MAX, zero).blend(zero, index.compare(EQ, y)); // the excluded term gets the scale +0
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector d = m.fma(lo, m.fma(hi, v));
+                FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
+                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, r * LENGTH + c);
             }
         }
         return SimdKernel.unsignedMaxLane(top);
     }
 
-    /** sums[r] = the sum of partials[from + r * positions ..] in fold's tree. */
-    static void fold(float[] partials, int from, int positions, int count, double[] sums) {
-        for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
-            int at = from + (i >> 3) * positions + (i & 7);
-            Vector<Double> low = FloatVector.fromArray(HALF, partials, at).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> high = FloatVector.fromArray(HALF, partials, at + 8).convertShape(F2D, DOUBLES, 0);
-            if (positions > GRAIN) {
-                low = low.add(FloatVector.fromArray(HALF, partials, at + GRAIN).convertShape(F2D, DOUBLES, 0));
-                high = high.add(FloatVector.fromArray(HALF, partials, at + GRAIN + 8).convertShape(F2D, DOUBLES, 0));
+    /** sums[r] = the sum of the terms of row r. */
+    static void fold(float[] terms, int columns, int count, double[] sums) {
+        for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
+            for (int r = 0; r < count; r++) {
+                int from = r * LENGTH + lane;
+                Vector<Double> sum = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
+                for (int c = 8; c < columns; c += 8) sum = sum.add(FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0));
+                ((DoubleVector) sum).intoArray(sums, 8 * r + lane);
             }
-            ((DoubleVector) low.add(high)).intoArray(sums, i);
         }
         ScalarKernel.foldLanes(count, sums);
     }
