@@ -170,6 +170,36 @@ class CrossEntropyAccuracyTest {
         }
     }
 
+    /** Equal logits above others that are equal too: additions are rounded alike, and none of them is heavy enough to be repeated in double. */
+    @ParameterizedTest
+    @ValueSource(ints = {65, 128, 300, 1024, 2048})
+    void equalLogitsThatOutweighEqualOnes(int n) {
+        float[] losses = new float[1];
+        float[] gradient = new float[n];
+        float[] p = new float[n];
+        for (int seed = 0; seed < 200_000 / n; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            float[] row = new float[n];
+            float high = (float) (random.nextDouble() * 20 - 10);
+            Arrays.fill(row, high - (float) (4 + random.nextDouble() * 16));
+            for (int i = 0; i < 7 + seed % 30; i++) row[random.nextInt(n)] = high;
+            int target = random.nextInt(n);
+            row[target] = high + (float) (random.nextDouble() * 20 - 5);
+            String what = "n " + n + ", seed " + seed;
+            SUM.losses(Matrix.of(row, 1, n), new int[] {target}, losses);
+            assertUlps(4, losses[0], Oracle.loss(row, 0, n, target), () -> "loss, " + what);
+            SUM.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
+            Softmax.softmax(row, p);
+            DoubleDouble[] exact = Oracle.softmax(row, 0, n);
+            for (int i = 0; i < n; i++) {
+                int at = i;
+                if (exact[i].hi() < Float.MIN_NORMAL) continue;
+                assertUlps(5, p[i], exact[i], () -> "softmax at " + at + ", " + what);
+                if (i != target) assertUlps(5, gradient[i], exact[i], () -> "gradient at " + at + ", " + what);
+            }
+        }
+    }
+
     /** a = (1 - eps) w_y + eps W / C and b_j = (1 - eps) w_y [j = y] + eps w_j / C, in double: 1e-16 of a bound of 2e-7. */
     private static void assertGradient(float[] row, float[] actual, float[] weights, float epsilon, int target, Supplier<String> what) {
         int n = row.length;
