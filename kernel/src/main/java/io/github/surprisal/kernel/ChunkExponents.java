@@ -15,6 +15,10 @@ final class ChunkExponents {
     static final double SMALL_REST = 0x1p-80;
 
     // Frozen: changing one of these changes results in the last bit.
+    /** The part of a sum from which on a lane is heavy: see {@link HeavyLanes}. */
+    static final double HEAVY = 0x1p-3;
+    /** An element that is so large a part makes the sum less than this many times 2^top: 8 * sqrt(2). */
+    private static final double FEW = 11.4;
     static final int STEP = 96;
     /** Exponents n in [-40, 56), logits in [-27.7, 38.8), share E = 0: usual logits and log-probabilities lie well inside. */
     private static final int FLOOR = RowKernel.LOWEST_KEPT - Exp2.ZERO_SCALE - 127;
@@ -70,6 +74,20 @@ final class ChunkExponents {
     static long outside(double sum) {
         long bits = Double.doubleToRawLongBits(sum);
         return bits - SMALL_REST_BITS | INFINITY_BITS - 1 - bits;
+    }
+
+    /** Whether a sum in units of 2^exponent, whose largest element, or excluded one, is about 2^top, may have heavy lanes. */
+    static boolean mayBeHeavy(double sum, int top, int exponent) {
+        return sum < FEW * DoubleMath.powerOfTwo(top - exponent);
+    }
+
+    /**
+     * The same where only the logarithm of the sum is wanted, and no element is excluded: an ulp of that is 2^-22 from 2 on, 2^-21 from 4 and 2^-20 from 8,
+     * where nothing of this shows any more.
+     */
+    static boolean mayBeHeavyForLog(double sum, int top, int exponent) {
+        int n = Math.abs(Math.getExponent(sum) + exponent);
+        return n < 12 && sum < (n < 6 ? FEW : FEW / 4) * DoubleMath.powerOfTwo(top - exponent);
     }
 
     /** Whether among elements with this unsigned maximum of bits there is a NaN of negative sign. */

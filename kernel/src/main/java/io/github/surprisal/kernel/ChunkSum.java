@@ -62,7 +62,7 @@ public final class ChunkSum {
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
     private final ChunkElements elements = new ChunkElements();
-    private final HeavyLanes heavy = new HeavyLanes(elements);
+    private HeavyLanes heavy; // made when it is needed
     private final double[] blockSums = new double[CHUNK / (STREAMS * BLOCK)];
 
     /** Of e^x, or of e^(scale * x). */
@@ -234,7 +234,7 @@ public final class ChunkSum {
                 // nothing to mend
             } else if (few) {
                 sumFewAgain(kernel, excluded);
-            } else if (mayHaveHeavyLanes(others + best, top, excluded == NONE)) {
+            } else if (mayBeHeavy(others + best, top, excluded == NONE)) {
                 mend(kernel, excluded, kept && terms == elements.array);
             }
         }
@@ -250,19 +250,25 @@ public final class ChunkSum {
         }
     }
 
-    boolean mayHaveHeavyLanes(double sum, int top, boolean whole) {
-        return whole && apart == 0 ? HeavyLanes.mayHaveForLog(sum, top, exponent) : HeavyLanes.mayHave(sum, top, exponent);
+    boolean mayBeHeavy(double sum, int top, boolean whole) {
+        return whole && apart == 0 ? ChunkExponents.mayBeHeavyForLog(sum, top, exponent) : ChunkExponents.mayBeHeavy(sum, top, exponent);
     }
 
     /** Finds what {@link HeavyLanes} lack. In place of the elements may be their terms. */
     private void mend(RowKernel kernel, int excluded, boolean areTerms) {
         double total = others + best;
         for (int from = 0; from < elements.positions; from += BLOCK) {
-            if (!HeavyLanes.mayHave(blockSums[from / BLOCK], total)) continue;
+            if (blockSums[from / BLOCK] < ChunkExponents.HEAVY * total) continue;
             int n = Math.min(BLOCK, elements.positions - from);
             if (elements.positions > BLOCK || folded) sumBlockAgain(kernel, from, n, excluded, areTerms); // else all of it is still there
-            if (HeavyLanes.has(kernel, lanes, 0, partials, 0, n, total)) lacking += heavy.lacking(kernel, lanes, 0, partials, 0, from, n, excluded, areTerms, total, exponent, constants);
+            if (!HeavyLanes.has(kernel, lanes, 0, partials, 0, n, total)) continue;
+            lacking += heavy().lacking(kernel, lanes, 0, partials, 0, from, n, excluded, areTerms, total, exponent, constants);
         }
+    }
+
+    private HeavyLanes heavy() {
+        if (heavy == null) heavy = new HeavyLanes(elements);
+        return heavy;
     }
 
     private void sumBlockAgain(RowKernel kernel, int from, int n, int excluded, boolean areTerms) {
@@ -282,7 +288,7 @@ public final class ChunkSum {
         if (terms != null) elements.set(terms, termsFrom, 1);
         else elements.set(rows, r, 0, null);
         elements.startChunk(0, rows.columns());
-        double lacking = heavy.lacking(kernel, lanes, 32 * k, partials, k * BLOCK, 0, elements.positions, excluded, terms != null, total, exponent, constants);
+        double lacking = heavy().lacking(kernel, lanes, 32 * k, partials, k * BLOCK, 0, elements.positions, excluded, terms != null, total, exponent, constants);
         elements.clear();
         return lacking;
     }

@@ -10,35 +10,14 @@ import java.util.Arrays;
 final class HeavyLanes {
     private static final int LANES = 32;
     private static final int STREAMS = ChunkSum.STREAMS;
-    private static final double HEAVY = 0x1p-3;
+    private static final double HEAVY = ChunkExponents.HEAVY;
     private static final int MOST = 8;
-    /** An element that is an eighth of a sum makes it less than this many times 2^top: 8 * sqrt(2). */
-    private static final double FEW = 11.4;
 
     private final ChunkElements elements;
     private final float[] terms = new float[MOST * STREAMS];
 
     HeavyLanes(ChunkElements elements) {
         this.elements = elements;
-    }
-
-    /** Whether a sum in units of 2^exponent, whose largest element, or excluded one, is about 2^top, may have lanes to be added again. */
-    static boolean mayHave(double sum, int top, int exponent) {
-        return sum < FEW * DoubleMath.powerOfTwo(top - exponent);
-    }
-
-    /**
-     * The same where only the logarithm of the sum is wanted, and no element is excluded: an ulp of that is 2^-22 from 2 on, 2^-21 from 4 and 2^-20 from 8,
-     * where nothing of this shows any more.
-     */
-    static boolean mayHaveForLog(double sum, int top, int exponent) {
-        int n = Math.abs(Math.getExponent(sum) + exponent);
-        return n < 12 && sum < (n < 6 ? FEW : FEW / 4) * DoubleMath.powerOfTwo(top - exponent);
-    }
-
-    /** Whether a block whose sum is part of a total may have one. */
-    static boolean mayHave(double part, double total) {
-        return part >= HEAVY * total;
     }
 
     /** Whether a block has one, of n positions whose partial sums are in partials from first on, folded to lanes from firstLane on. */

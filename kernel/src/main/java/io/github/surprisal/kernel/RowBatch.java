@@ -347,7 +347,8 @@ public final class RowBatch {
         for (int k = 0; k < count; k++) {
             double sum = sums[first + k];
             int top = tops[first + k];
-            if (!chunk.mayHaveHeavyLanes(sum, ChunkExponents.largest(top, e), excluded == null) || ChunkExponents.outside(top) < 0 || ChunkExponents.outside(sum) < 0) continue;
+            boolean expected = ChunkExponents.outside(top) >= 0 && ChunkExponents.outside(sum) >= 0;
+            if (!expected || !chunk.mayBeHeavy(sum, ChunkExponents.largest(top, e), excluded == null)) continue;
             int y = excluded == null ? ChunkSum.NONE : excluded[first + k];
             sums[first + k] += chunk.lackingOf(kernel, x, r + k, keep, keepFrom + (first + k) * keepStep, y, k, sum);
         }
