@@ -396,11 +396,12 @@ public final class ChunkSum {
         int count = Math.min(plain && !keeps ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
         if (count <= 0) return 0;
         boolean patches = patched >= from && patched < from + count * BLOCK;
-        folded = plain && !patches && !keeps;
+        folded = plain && !keeps;
         long first = elements.place(from);
         float patch = patches ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
         if (keeps) kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, keep, keepFrom + from, BLOCK);
-        else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, lanes, sums, tops);
+        else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials,
+                patches ? patched - from : NONE, patch, lanes, sums, tops);
         else if (plain) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
         else if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
         else elements.store.sum(kernel, first, BLOCK, body, BLOCK, count, exponent, constants, partials, tops);

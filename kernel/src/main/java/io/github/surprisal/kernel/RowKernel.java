@@ -41,13 +41,15 @@ public interface RowKernel extends InformationKernel {
             float[] partials, int to, int[] tops, int topsFrom);
 
     /**
-     * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Where no partial sum is looked at,
+     * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Before it is folded, the partial sum of
+     * position patched = b * BLOCK + i is replaced by patch; -1 for none. Where no other partial sum is touched,
      * this is faster: they are folded while the next block is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, lanes and
      * sums[0 .. 8 * count).
      */
     default void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, float[] lanes, double[] sums, int[] tops) {
+            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
         sum(x, from, step, stream, n, count, e, k, partials, 0, tops, 0);
+        if (patched >= 0) partials[patched] = patch;
         fold(partials, n, count, lanes, sums);
     }
 

@@ -36,7 +36,7 @@ final class SelfTest {
             results = append(results, lanes, 32);
             results = append(results, sums[0]);
         }
-        kernel.sumFolded(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, lanes, sums, tops);
+        kernel.sumFolded(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, 5, 7, lanes, sums, tops);
         results = append(results, sums[0], tops[0]);
         float[] padded = new float[128];
         kernel.pad(x, 0, 13, 37, 2, -1, padded);

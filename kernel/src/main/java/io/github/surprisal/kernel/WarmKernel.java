@@ -30,8 +30,8 @@ final class WarmKernel implements RowKernel {
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, float[] lanes, double[] sums, int[] tops) {
-        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, lanes, sums, tops);
+            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
+        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, lanes, sums, tops);
     }
 
     @Override

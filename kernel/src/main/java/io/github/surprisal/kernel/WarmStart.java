@@ -123,7 +123,7 @@ final class WarmStart {
             case SUMS -> {
                 kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
                 for (int n : FOLDED) kernel.fold(partials, n, 2, folded, lanes);
-                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, folded, lanes, tops);
+                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, -1, 0, folded, lanes, tops);
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
                 kernel.log(numbers, NUMBERS);

@@ -41,8 +41,8 @@ class FakeKernel implements RowKernel {
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, float[] lanes, double[] sums, int[] tops) {
-        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, lanes, sums, tops);
+            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
+        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, lanes, sums, tops);
         if (fault == Fault.FOLDED) sums[0] = Math.nextUp(sums[0]);
         if (fault == Fault.FOLDED_TOP) tops[0] ^= 1;
     }

@@ -43,6 +43,7 @@ public final class SimdKernel implements RowKernel {
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
+    private static final int BLOCK_SHIFT = Integer.numberOfTrailingZeros(BLOCK);
     /** Where sumFolded keeps the partial sums of the block at hand and of the one before, behind the lanes of all. */
     private static final int TWO_BLOCKS = GROUP * 32;
 
@@ -129,9 +130,9 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, float[] lanes, double[] sums, int[] tops) {
+            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
         if (NARROW) {
-            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, lanes, sums, tops);
+            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, lanes, sums, tops);
             return;
         }
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
@@ -191,6 +192,7 @@ public final class SimdKernel implements RowKernel {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
             }
+            if (b == patched >> BLOCK_SHIFT) partials[block + (patched & BLOCK - 1)] = patch;
             // As in fold, to 32 lanes a block. Of the block before: its stores are done, and nothing waits for them.
             int done = TWO_BLOCKS + (~b & 1) * BLOCK;
             for (int lane = done; lane < done + 32 && b > 0; lane += LANES) {
