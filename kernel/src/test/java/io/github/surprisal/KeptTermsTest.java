@@ -1,7 +1,9 @@
 package io.github.surprisal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.surprisal.oracle.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -69,6 +71,33 @@ class KeptTermsTest {
                     turned[i] = gradient[(r / inner * columns + i % columns) * inner + r % inner];
                 }
                 same(expected, turned, rows + " x " + columns + ", mean " + mean + ", inner " + inner + ", seed " + SEED);
+            }
+        }
+    }
+
+    /** The same array is not the same place: the logits are still there, beside the terms. */
+    @Test
+    void logitsAndGradientInOneArray() {
+        for (int columns : new int[] {127, 128, 200, 300, 2048, 2049, 4100, 6000}) {
+            for (int rows : new int[] {1, 3}) {
+                int n = rows * columns;
+                float[] data = new float[n];
+                for (int r = 0; r < rows; r++) System.arraycopy(Shape.FEW.fill(columns, columns + r), 0, data, r * columns, columns);
+                int[] targets = new int[rows];
+                CrossEntropy sum = CrossEntropy.builder().reduction(Reduction.SUM).build();
+                float[] expected = new float[n];
+                float expectedLoss = sum.lossAndGradient(Matrix.of(data, rows, columns), targets, Matrix.of(expected, rows, columns));
+                for (int logitsAt : new int[] {0, n}) {
+                    float[] both = new float[2 * n];
+                    System.arraycopy(data, 0, both, logitsAt, n);
+                    int gradientAt = n - logitsAt;
+                    float loss = sum.lossAndGradient(Matrix.of(both, logitsAt, rows, columns, columns), targets,
+                            Matrix.of(both, gradientAt, rows, columns, columns));
+                    String what = rows + " x " + columns + ", logits at " + logitsAt;
+                    assertEquals(expectedLoss, loss, what);
+                    assertArrayEquals(expected, Arrays.copyOfRange(both, gradientAt, gradientAt + n), what);
+                    assertArrayEquals(data, Arrays.copyOfRange(both, logitsAt, logitsAt + n), what);
+                }
             }
         }
     }

@@ -64,6 +64,28 @@ class LossInvarianceTest {
         }
     }
 
+    /** A row whose sum without the target is 2^-80 of it in double, and just less in float, after rows that leave other expectations of E. */
+    @Test
+    void whateverWasComputedBefore() {
+        float[] row = new float[64];
+        Arrays.fill(row, -100);
+        row[0] = -55.61786f;
+        row[1] = 0.26670423f;
+        row[2] = -61.93407f;
+        row[3] = -57.338978f;
+        for (int i = 16; i < 64; i += 16) row[i] = -72.789764f;
+        Matrix x = Matrix.of(row, 1, 64);
+        double expected = 0;
+        for (float before : new float[] {0, -60, 100, -1e4f}) {
+            float[] others = new float[64];
+            Arrays.fill(others, before);
+            loss(others, 0);
+            double loss = SUM.totals(x, new int[] {1}).lossSum();
+            if (before == 0) expected = loss;
+            assertEquals(expected, loss, "after a row of " + before);
+        }
+    }
+
     @Test
     void wideRowsInEveryLayout() {
         for (int columns : new int[] {63, 64, 65, 255, 257, 1000, 4099}) {

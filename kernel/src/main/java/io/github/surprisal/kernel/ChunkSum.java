@@ -223,20 +223,17 @@ public final class ChunkSum {
         boolean few = elements.length <= (excluded == NONE ? RowBatch.SHORT : RowBatch.MEDIUM);
         if (!few || !sumFew(kernel, excluded)) {
             sweep(kernel, excluded, false);
-            float[] terms = keep;
-            kept = terms != null;
+            boolean inPlace = keep != null && keep == elements.array && keepFrom == elements.place(0);
+            kept = keep != null;
             keptExponent = exponent;
             keep = null;
+            if (few) sumFewAgain(kernel, excluded);
             if (excluded != NONE && !huge && !nan && others + best < ChunkExponents.SMALL_REST) {
                 sweep(kernel, excluded, true); // so far below the excluded element that its E may have cut terms off
+                if (few) sumFewAgain(kernel, excluded);
             }
-            if (nan || huge || top == Integer.MIN_VALUE) {
-                // nothing to mend
-            } else if (few) {
-                sumFewAgain(kernel, excluded);
-            } else if (mayBeHeavy(others + best, top, excluded == NONE)) {
-                mend(kernel, excluded, kept && terms == elements.array);
-            }
+            boolean finite = !nan && !huge && top > Integer.MIN_VALUE;
+            if (finite && !few && mayBeHeavy(others + best, top, excluded == NONE)) mend(kernel, excluded, inPlace);
         }
         if (nan) {
             chunk.set(Double.NaN, 0, 0);
@@ -305,8 +302,9 @@ public final class ChunkSum {
         return ChunkExponents.outside(bits) >= 0 && ChunkExponents.outside(best) >= 0 && ChunkExponents.isDirect(exponent);
     }
 
-    /** The same once E has been found. */
+    /** The same once a sweep has found E: whatever is decided by the sum must not depend on which of the two it was. */
     private void sumFewAgain(RowKernel kernel, int excluded) {
+        if (nan || huge || top == Integer.MIN_VALUE) return;
         elements.copy(kernel, 0, elements.length, scratch, 0);
         if (excluded != NONE) scratch[excluded] = constants[Exp2.PADDING]; // E may be that of the others alone
         sumScratchInDouble(kernel, NONE);
