@@ -170,6 +170,33 @@ class CrossEntropyAccuracyTest {
         }
     }
 
+    /** What the largest element lacks is the sum of the others, of which one or a few may outweigh the rest again: that was off by 3.9 ulp. */
+    @ParameterizedTest
+    @ValueSource(ints = {40, 65, 100, 128, 300, 1000, 2048, 5000})
+    void logSoftmaxAndLogSumExpWhereFewElementsOutweighTheOthers(int n) {
+        float[] row = new float[n];
+        float[] actual = new float[n];
+        for (int seed = 0; seed < 400_000 / n; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            double high = seed % 3 == 0 ? 0 : random.nextDouble(-20, 20);
+            double second = high - random.nextDouble(seed % 2 == 0 ? 3 : 60);
+            double low = second - random.nextDouble(2, 18);
+            double spread = seed % 5 == 0 ? 0 : random.nextDouble(4);
+            for (int i = 0; i < n; i++) row[i] = (float) (low - spread * random.nextDouble());
+            row[random.nextInt(n)] = (float) second;
+            row[random.nextInt(n)] = (float) high;
+            String what = "n " + n + ", seed " + seed;
+            Softmax.logSoftmax(row, actual);
+            DoubleDouble[] exact = Oracle.logSoftmax(row, 0, n);
+            for (int i = 0; i < n; i++) {
+                int at = i;
+                float ulp = Math.ulp(Math.max(Math.abs(exact[i].toFloat()), 0.25f));
+                check(isWithin(2 * ulp, actual[i], exact[i]), () -> "log-softmax at " + at + ": " + actual[at] + " instead of " + exact[at].hi() + ", " + what);
+            }
+            if (seed % 3 == 0) assertUlps(1.5, LogSumExp.of(row), Oracle.logSumExp(row, 0, n), () -> "log-sum-exp near 0, " + what);
+        }
+    }
+
     /** Equal logits above others that are equal too: additions are rounded alike, and none of them is heavy enough to be repeated in double. */
     @ParameterizedTest
     @ValueSource(ints = {65, 128, 300, 1024, 2048})

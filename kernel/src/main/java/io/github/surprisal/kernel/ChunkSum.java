@@ -76,7 +76,6 @@ public final class ChunkSum {
     // The state of a sweep.
     private double others; // sum of all blocks but the best
     private double best; // sum of the first block that holds the largest exponent
-    private double lacking; // what heavy lanes lack of others + best
     private int bestFrom;
     private int top; // the largest exponent, MIN_VALUE while no block has counted
     private boolean folded; // the last blocks, without leaving their partial sums
@@ -219,7 +218,7 @@ public final class ChunkSum {
     }
 
     private void sumChunk(RowKernel kernel, int excluded) {
-        lacking = 0;
+        double lacking = 0;
         boolean few = elements.length <= (excluded == NONE ? RowBatch.SHORT : RowBatch.MEDIUM);
         if (!few || !sumFew(kernel, excluded)) {
             sweep(kernel, excluded, false);
@@ -233,7 +232,7 @@ public final class ChunkSum {
                 if (few) sumFewAgain(kernel, excluded);
             }
             boolean finite = !nan && !huge && top > Integer.MIN_VALUE;
-            if (finite && !few && mayBeHeavy(others + best, top, excluded == NONE)) mend(kernel, excluded, inPlace);
+            if (finite && !few && mayBeHeavy(others + best, top, excluded == NONE)) lacking = lacking(kernel, excluded, inPlace, others + best);
         }
         if (nan) {
             chunk.set(Double.NaN, 0, 0);
@@ -251,9 +250,9 @@ public final class ChunkSum {
         return whole && apart == 0 ? ChunkExponents.mayBeHeavyForLog(sum, top, exponent) : ChunkExponents.mayBeHeavy(sum, top, exponent);
     }
 
-    /** Finds what {@link HeavyLanes} lack. In place of the elements may be their terms. */
-    private void mend(RowKernel kernel, int excluded, boolean areTerms) {
-        double total = others + best;
+    /** What {@link HeavyLanes} lack of a total. In place of the elements may be their terms. */
+    private double lacking(RowKernel kernel, int excluded, boolean areTerms, double total) {
+        double lacking = 0;
         for (int from = 0; from < elements.positions; from += BLOCK) {
             if (blockSums[from / BLOCK] < ChunkExponents.HEAVY * total) continue;
             int n = Math.min(BLOCK, elements.positions - from);
@@ -261,6 +260,7 @@ public final class ChunkSum {
             if (!HeavyLanes.has(kernel, lanes, 0, partials, 0, n, total)) continue;
             lacking += heavy().lacking(kernel, lanes, 0, partials, 0, from, n, excluded, areTerms, total, exponent, constants);
         }
+        return lacking;
     }
 
     private HeavyLanes heavy() {
@@ -269,11 +269,11 @@ public final class ChunkSum {
     }
 
     private void sumBlockAgain(RowKernel kernel, int from, int n, int excluded, boolean areTerms) {
-        elements.gather(kernel, from, n, excluded, areTerms ? 0 : constants[Exp2.PADDING], scratch);
         if (areTerms) {
+            elements.gather(kernel, from, n, excluded, 0, scratch);
             kernel.sumTerms(scratch, 0, 0, n, n, 1, partials, 0);
         } else {
-            kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
+            gatherWithHole(kernel, from, n, excluded);
             sumScratch(kernel, n);
         }
         fold(kernel, n);
@@ -506,6 +506,7 @@ public final class ChunkSum {
     }
 
     private double fold(RowKernel kernel, int n) {
+        folded = false;
         kernel.fold(partials, n, 1, lanes, sums);
         return sums[0];
     }
@@ -531,31 +532,43 @@ public final class ChunkSum {
     private void sumWithCare(RowKernel kernel) {
         int n = Math.min(BLOCK, elements.positions - bestFrom);
         int excluded = elements.largest(bestFrom, bestFrom + n); // or within a factor 2 of the largest, which may be in another block
-        double rest = Math.abs(top) <= NearZero.FAR ? sumLargeInDouble(kernel, excluded) : others + sumWithHole(kernel, bestFrom, n, excluded, Integer.MAX_VALUE);
+        double rest;
+        if (Math.abs(top) <= NearZero.FAR) {
+            rest = sumLargeInDouble(kernel, excluded);
+        } else {
+            gatherWithHole(kernel, bestFrom, n, excluded);
+            sumScratch(kernel, n);
+            blockSums[bestFrom / BLOCK] = fold(kernel, n);
+            rest = others + blockSums[bestFrom / BLOCK];
+            if (rest >= ChunkExponents.SMALL_REST && mayBeHeavy(rest, top, false)) rest += lacking(kernel, excluded, false, rest);
+        }
         if (rest < ChunkExponents.SMALL_REST) {
             sweep(kernel, excluded, true);
             rest = top == Integer.MIN_VALUE ? 0 : others + best;
+            if (rest > 0 && mayBeHeavy(rest, top, false)) rest += lacking(kernel, excluded, false, rest);
         }
         double x = scale() * elements.element(excluded);
         chunk.set(x, 1, rest == 0 ? 0 : rest * DoubleMath.exp(exponent * DoubleMath.LN2 - x));
     }
 
-    /** The sum without the excluded element. What is added to floats is then so much smaller than the whole that its errors do not show. */
+    /** The sum without the excluded element, of terms in float, the larger ones in double. */
     private double sumLargeInDouble(RowKernel kernel, int excluded) {
         double sum = 0;
         for (int from = 0; from < elements.positions; from += BLOCK) {
-            sum += sumWithHole(kernel, from, Math.min(BLOCK, elements.positions - from), excluded, top - IN_DOUBLE);
+            int n = Math.min(BLOCK, elements.positions - from);
+            gatherWithHole(kernel, from, n, excluded);
+            sum += takeLarge(kernel, STREAMS * n, top - IN_DOUBLE);
+            kernel.terms(scratch, 0, STREAMS * n, exponent, constants, 1, scratch, 0);
+            for (int i = 0; i < n; i++) {
+                sum += ((double) scratch[i] + scratch[i + n]) + ((double) scratch[i + 2 * n] + scratch[i + 3 * n]);
+            }
         }
         return sum;
     }
 
-    /** The sum of a block without the excluded element, where elements of exponents from lowest on are added in double. */
-    private double sumWithHole(RowKernel kernel, int from, int n, int excluded, int lowest) {
+    private void gatherWithHole(RowKernel kernel, int from, int n, int excluded) {
         elements.gather(kernel, from, n, excluded, constants[Exp2.PADDING], scratch);
         kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
-        double large = lowest <= top ? takeLarge(kernel, STREAMS * n, lowest) : 0;
-        sumScratch(kernel, n);
-        return large + fold(kernel, n);
     }
 
     /** Takes the elements of exponents from lowest on out of scratch; returns their sum. */

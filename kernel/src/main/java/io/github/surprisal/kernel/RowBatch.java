@@ -347,9 +347,10 @@ public final class RowBatch {
         for (int k = 0; k < count; k++) {
             double sum = sums[first + k];
             int top = tops[first + k];
-            boolean expected = ChunkExponents.outside(top) >= 0 && ChunkExponents.outside(sum) >= 0;
-            if (!expected || !chunk.mayBeHeavy(sum, ChunkExponents.largest(top, e), excluded == null)) continue;
             int y = excluded == null ? ChunkSum.NONE : excluded[first + k];
+            boolean expected = ChunkExponents.outside(top) >= 0 && ChunkExponents.outside(sum) >= 0;
+            boolean counts = excluded == null || y >= 0; // of an ignored row nobody uses the sum
+            if (!expected || !counts || !chunk.mayBeHeavy(sum, ChunkExponents.largest(top, e), excluded == null)) continue;
             sums[first + k] += chunk.lackingOf(kernel, x, r + k, keep, keepFrom + (first + k) * keepStep, y, k, sum);
         }
     }
@@ -361,6 +362,7 @@ public final class RowBatch {
     void sumApart(RowKernel kernel, Rows x, int r, int first, int count, int[] largest) {
         if (keptTerms) addGroup(kernel, x, r, first, count, largest);
         else sumGroup(kernel, x, r, first, count, largest, false);
+        mend(kernel, x, r, first, count, largest);
     }
 
     /** As {@link #sumGroup} without the largest elements, from terms that have been kept: the term of an element left out is 0 meanwhile. */
