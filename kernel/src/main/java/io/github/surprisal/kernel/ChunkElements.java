@@ -176,25 +176,20 @@ final class ChunkElements {
         return sum;
     }
 
-    /** The first of the largest elements at positions from .. to. */
-    int largest(int from, int to) {
+    /** The first of the largest elements in the block of n positions from a position on; overwrites scratch. */
+    int largest(RowKernel kernel, int from, int n, float[] scratch) {
+        int n0 = Math.max(0, Math.min(n, body - from));
         int first = -1;
         float max = Float.NEGATIVE_INFINITY;
-        for (int s = 0; s < STREAMS; s++) {
-            for (int position = from; position < to; position++) {
-                int i = elementOf(position, s);
-                if (i >= length) break;
-                float x = element(i);
-                if (x < max || x == max && first >= 0 && first < i) continue;
-                first = i;
-                max = x;
-            }
+        for (int s = 0; s <= STREAMS; s++) { // the tail, which is padded to streams elsewhere, last
+            int start = s * body + (s < STREAMS ? from : 0);
+            int count = s < STREAMS ? n0 : n0 < n ? length - STREAMS * body : 0;
+            copy(kernel, start, count, scratch, 0);
+            float most = kernel.max(scratch, 0, count);
+            if (count == 0 || most <= max && first >= 0) continue;
+            first = start + kernel.indexOf(scratch, 0, count, most);
+            max = most;
         }
         return first;
-    }
-
-    /** No element below it has exponent n or more: spares most of them the exact look. */
-    static double lowerBound(int n, float[] constants) {
-        return ((n - 0.500001) * DoubleMath.LN2 - Math.abs((double) n) * 1e-7) / Exp2.scaleOf(constants);
     }
 }

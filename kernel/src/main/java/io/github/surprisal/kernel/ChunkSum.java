@@ -39,9 +39,6 @@ public final class ChunkSum {
     /** Rows whose terms are not kept after one where that failed: the next ones are mostly alike. */
     private static final int PAUSE = 32;
 
-    /** Near 0, terms down to this many binary orders below the largest are added in double: the errors of the others do not show. */
-    private static final int IN_DOUBLE = 12;
-
     /** For {@link #withTopApart}. */
     static final double SUM_ONLY = -1;
 
@@ -531,10 +528,10 @@ public final class ChunkSum {
 
     private void sumWithCare(RowKernel kernel) {
         int n = Math.min(BLOCK, elements.positions - bestFrom);
-        int excluded = elements.largest(bestFrom, bestFrom + n); // or within a factor 2 of the largest, which may be in another block
+        int excluded = elements.largest(kernel, bestFrom, n, scratch); // or within a factor 2 of the largest, which may be in another block
         double rest;
         if (Math.abs(top) <= NearZero.FAR) {
-            rest = sumLargeInDouble(kernel, excluded);
+            rest = sumOthersInDouble(kernel, excluded);
         } else {
             gatherWithHole(kernel, bestFrom, n, excluded);
             sumScratch(kernel, n);
@@ -551,46 +548,35 @@ public final class ChunkSum {
         chunk.set(x, 1, rest == 0 ? 0 : rest * DoubleMath.exp(exponent * DoubleMath.LN2 - x));
     }
 
-    /** The sum without the excluded element, of terms in float, the larger ones in double. */
-    private double sumLargeInDouble(RowKernel kernel, int excluded) {
+    /** The sum without the excluded element, all of it in double. */
+    private double sumOthersInDouble(RowKernel kernel, int excluded) {
         double sum = 0;
         for (int from = 0; from < elements.positions; from += BLOCK) {
             int n = Math.min(BLOCK, elements.positions - from);
             gatherWithHole(kernel, from, n, excluded);
-            sum += takeLarge(kernel, STREAMS * n, top - IN_DOUBLE);
-            kernel.terms(scratch, 0, STREAMS * n, exponent, constants, 1, scratch, 0);
-            for (int i = 0; i < n; i++) {
-                sum += ((double) scratch[i] + scratch[i + n]) + ((double) scratch[i + 2 * n] + scratch[i + 3 * n]);
-            }
+            for (int i = 0; i < STREAMS * n; i += sums.length) sum += sumInDouble(kernel, i, Math.min(sums.length, STREAMS * n - i));
         }
         return sum;
+    }
+
+    /** Of n elements in scratch, a multiple of 8. */
+    private double sumInDouble(RowKernel kernel, int from, int n) {
+        double scale = scale();
+        double unit = exponent * DoubleMath.LN2;
+        for (int i = 0; i < n; i++) sums[i] = scale * scratch[from + i] - unit;
+        kernel.exp(sums, n);
+        double even = 0;
+        double odd = 0;
+        for (int i = 0; i < n; i += 4) {
+            even += sums[i] + sums[i + 2];
+            odd += sums[i + 1] + sums[i + 3];
+        }
+        return even + odd;
     }
 
     private void gatherWithHole(RowKernel kernel, int from, int n, int excluded) {
         elements.gather(kernel, from, n, excluded, constants[Exp2.PADDING], scratch);
         kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
-    }
-
-    /** Takes the elements of exponents from lowest on out of scratch; returns their sum. */
-    private double takeLarge(RowKernel kernel, int n, int lowest) {
-        double bound = ChunkElements.lowerBound(lowest, constants);
-        double sum = 0;
-        int waiting = 0;
-        for (int i = 0; i < n; i++) {
-            float x = scratch[i];
-            if (!(x >= bound && Exp2.exponent(x, constants) >= lowest)) continue;
-            sums[waiting++] = scale() * x - exponent * DoubleMath.LN2;
-            scratch[i] = constants[Exp2.PADDING];
-            if (waiting < sums.length) continue;
-            sum = addTerms(kernel, waiting, sum);
-            waiting = 0;
-        }
-        return addTerms(kernel, waiting, sum);
-    }
-
-    private double addTerms(RowKernel kernel, int n, double sum) {
-        kernel.exp(sums, NearZero.padded(sums, n));
-        return NearZero.rest(sum, sums, 0, n);
     }
 
     /** A chunk with NaN or infinities, or whose largest element is beyond +-2^19: x - max is exact or rounds without effect. */

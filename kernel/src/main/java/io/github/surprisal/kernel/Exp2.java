@@ -126,9 +126,4 @@ public final class Exp2 {
     private static float mantissa(float x, int scaleBits, int e, float[] k) {
         return mantissa(x, scaleBits, rounder(e), k[LN2_HI], k[LN2_LO], k[C1], k[C2], k[C3], k[C4], k[C5], k[C6]);
     }
-
-    /** n, the integer nearest scale * x * log2(e), up to 2^21; e is even everywhere, so that ties agree with any rounder. */
-    public static int exponent(float x, float[] k) {
-        return exponentBits(x, rounder(0), k[LOG2E]) - ZERO_SCALE - 127;
-    }
 }
