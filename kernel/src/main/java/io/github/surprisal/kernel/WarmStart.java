@@ -25,7 +25,7 @@ final class WarmStart {
     private static final long LIMIT_NANOS = 20_000_000_000L;
     private static final int N = 128;
     /** One of each kind that is folded in another way. */
-    private static final int[] FOLDED = {16, 48, N, 300, RowKernel.BLOCK};
+    private static final int[] FOLDED = {16, 32, 48, 64, N, 300, RowKernel.BLOCK};
     private static final int NUMBERS = 32;
 
     private final RowKernel scalar;
@@ -114,7 +114,7 @@ final class WarmStart {
         return waiting != 0;
     }
 
-    /** Every loop turns more than once: C2 would leave out what it has never seen, and compile again, interpreting meanwhile, when that comes. */
+    /** Every loop turns more than once, and every branch is taken and not: C2 would leave out what it has never seen, and compile again, interpreting meanwhile, when that comes. */
     private long time(RowKernel kernel, Group group) {
         float[] k = Exp2.constants(1);
         int grain = RowKernel.GRAIN;
@@ -123,7 +123,7 @@ final class WarmStart {
             case SUMS -> {
                 kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
                 for (int n : FOLDED) kernel.fold(partials, n, 2, folded, lanes);
-                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, -1, 0, folded, lanes, tops);
+                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 5, 1, folded, lanes, tops); // in one block of two
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
                 kernel.log(numbers, NUMBERS);
@@ -151,8 +151,8 @@ final class WarmStart {
             case COLUMNS -> {
                 kernel.transpose(x, 0, 40, 40, 2 * grain + 2, columns, 2 * grain + 2);
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
-                kernel.sumColumns(x, 0, grain, 40, grain, excluded, 0, k, columns, grain, tops, partials);
-                kernel.foldColumns(columns, grain, 40, grain, 1, lanes);
+                kernel.sumColumns(x, 0, grain, 37, grain, excluded, 0, k, columns, grain, tops, partials);
+                kernel.foldColumns(columns, grain, 37, grain, 1, lanes);
                 kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, columns, numbers, lanes);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
