@@ -78,7 +78,12 @@ final class ChunkExponents {
 
     /** Whether a sum in units of 2^exponent, whose largest element, or excluded one, is about 2^top, may have heavy lanes. */
     static boolean mayBeHeavy(double sum, int top, int exponent) {
-        return sum < FEW * DoubleMath.powerOfTwo(top - exponent);
+        return heaviness(sum, top, exponent) < 0;
+    }
+
+    /** Negative where it may, and only then, if the sum is a number. */
+    static long heaviness(double sum, int top, int exponent) {
+        return Double.doubleToRawLongBits(sum - FEW * DoubleMath.powerOfTwo(top - exponent));
     }
 
     /**

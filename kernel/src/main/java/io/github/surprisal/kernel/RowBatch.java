@@ -344,6 +344,9 @@ public final class RowBatch {
     /** Adds what {@link HeavyLanes} lack to the sums of the group just summed, where those are as expected. */
     private void mend(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
         int e = chunk.exponent();
+        long any = 0;
+        for (int k = first; k < first + count; k++) any |= ChunkExponents.heaviness(sums[k], ChunkExponents.largest(tops[k], e), e);
+        if (any >= 0) return; // mostly, and without a branch for each
         for (int k = 0; k < count; k++) {
             double sum = sums[first + k];
             int top = tops[first + k];
