@@ -215,32 +215,35 @@ public final class ChunkSum {
     }
 
     private void sumChunk(RowKernel kernel, int excluded) {
-        double lacking = 0;
         boolean few = elements.length <= (excluded == NONE ? RowBatch.SHORT : RowBatch.MEDIUM);
-        if (!few || !sumFew(kernel, excluded)) {
-            sweep(kernel, excluded, false);
-            boolean inPlace = keep != null && keep == elements.array && keepFrom == elements.place(0);
-            kept = keep != null;
-            keptExponent = exponent;
-            keep = null;
-            if (few) sumFewAgain(kernel, excluded);
-            if (excluded != NONE && !huge && !nan && others + best < ChunkExponents.SMALL_REST) {
-                sweep(kernel, excluded, true); // so far below the excluded element that its E may have cut terms off
-                if (few) sumFewAgain(kernel, excluded);
-            }
-            boolean finite = !nan && !huge && top > Integer.MIN_VALUE;
-            if (finite && !few && mayBeHeavy(others + best, top, excluded == NONE)) lacking = lacking(kernel, excluded, inPlace, others + best);
-        }
+        double total = few && sumFew(kernel, excluded) ? best : sumBlocks(kernel, excluded, few);
         if (nan) {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (excluded == NONE && apart >= 0 && chunkNeedsCare(others + best + lacking)) {
+        } else if (excluded == NONE && apart >= 0 && chunkNeedsCare(total)) {
             if (elements.length <= RowBatch.SHORT) sumInDouble(kernel);
             else sumWithCare(kernel);
         } else {
-            chunk.set(exponent * DoubleMath.LN2, 0, others + best + lacking);
+            chunk.set(exponent * DoubleMath.LN2, 0, total);
         }
+    }
+
+    /** The sum of all blocks, or of few elements in double, in the E that is found on the way; of no use where nan, huge or top says so. */
+    private double sumBlocks(RowKernel kernel, int excluded, boolean few) {
+        sweep(kernel, excluded, false);
+        boolean inPlace = keep != null && keep == elements.array && keepFrom == elements.place(0);
+        kept = keep != null;
+        keptExponent = exponent;
+        keep = null;
+        if (few) sumFewAgain(kernel, excluded);
+        if (excluded != NONE && !huge && !nan && others + best < ChunkExponents.SMALL_REST) {
+            sweep(kernel, excluded, true); // so far below the excluded element that its E may have cut terms off
+            if (few) sumFewAgain(kernel, excluded);
+        }
+        double total = others + best;
+        boolean finite = !nan && !huge && top > Integer.MIN_VALUE;
+        return finite && !few && mayBeHeavy(total, top, excluded == NONE) ? total + lacking(kernel, excluded, inPlace, total) : total;
     }
 
     boolean mayBeHeavy(double sum, int top, boolean whole) {
@@ -329,7 +332,7 @@ public final class ChunkSum {
         huge = false;
         nan = false;
         folded = false;
-        for (int b = 0; b * BLOCK < elements.positions; b++) blockSums[b] = 0;
+        if (elements.positions > BLOCK) Arrays.fill(blockSums, 0.0); // that of a single block is set before anyone reads it
         int patched = excluded == NONE || hole ? NONE : elements.positionOf(excluded);
         int from = 0;
         while (from < elements.positions && !nan) {
