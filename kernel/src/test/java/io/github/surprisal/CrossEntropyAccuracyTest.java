@@ -4,8 +4,11 @@ import io.github.surprisal.oracle.DoubleDouble;
 import io.github.surprisal.oracle.Oracle;
 import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,11 +18,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * The accuracy contract of losses, gradients and softmax, against the exact values, for rows of every shape: loss 2 ulp; softmax
  * 4 ulp where it is normal, rows sum to 1 +- 2^-20; log-softmax 2 ulp of max(|result|, 2^-2); gradient element p_j a - b_j 4 ulp
- * of the larger of the two; reduced loss 1 ulp of the exact sum of the row losses.
+ * of the larger of the two; reduced loss 1 ulp of the exact sum of the row losses. Prints the worst errors for the README.
  */
 @Tag("once") // all backends have the same bits, as CrossEntropyBitsTest asserts
 class CrossEntropyAccuracyTest {
     private static final int[] LENGTHS = {1, 2, 3, 5, 7, 10, 16, 17, 33, 64, 100, 127, 257, 1000, 4099, 20000};
+    private static final Map<String, Double> WORST = new TreeMap<>();
     private static final CrossEntropy SUM = CrossEntropy.builder().reduction(Reduction.SUM).build();
 
     @FunctionalInterface
@@ -45,6 +49,7 @@ class CrossEntropyAccuracyTest {
             for (int target : targets(row)) {
                 DoubleDouble exact = Oracle.loss(row, 0, n, target);
                 SUM.losses(Matrix.of(row, 1, n), new int[] {target}, losses);
+                record("loss", losses[0], exact);
                 assertUlps(2, losses[0], exact, () -> "loss at " + target + ", " + what.get());
             }
         });
@@ -74,6 +79,7 @@ class CrossEntropyAccuracyTest {
                 if (exact[j].hi() < Float.MIN_NORMAL) { // flushed or not
                     check(actual[j] >= 0 && actual[j] <= Float.MIN_NORMAL, () -> actual[at] + " instead of " + exact[at].hi() + " at " + at + ", " + what.get());
                 } else {
+                    record("softmax", actual[j], exact[j]);
                     assertUlps(4, actual[j], exact[j], () -> "softmax at " + at + ", " + what.get());
                 }
                 sum += actual[j];
@@ -135,6 +141,7 @@ class CrossEntropyAccuracyTest {
             for (int i = 0; i < n; i++) {
                 int at = i;
                 int s = seed;
+                record("softmax", actual[i], p[i]);
                 assertUlps(4, actual[i], p[i], () -> "at " + at + " of " + n + ", seed " + s);
             }
         }
@@ -161,7 +168,9 @@ class CrossEntropyAccuracyTest {
             for (int r = 0; r < rows; r++) {
                 float[] row = Arrays.copyOfRange(data, r * n, (r + 1) * n);
                 String what = "row " + r + " of " + rows + " x " + n + ", seed " + seed;
-                assertUlps(2, losses[r], Oracle.loss(row, 0, n, targets[r]), () -> "loss, " + what);
+                DoubleDouble exact = Oracle.loss(row, 0, n, targets[r]);
+                record("loss", losses[r], exact);
+                assertUlps(2, losses[r], exact, () -> "loss, " + what);
                 assertGradient(row, Arrays.copyOfRange(gradient, r * n, (r + 1) * n), null, 0, targets[r], () -> "gradient, " + what);
                 float[] alone = new float[1];
                 SUM.losses(Matrix.of(row, 1, n), new int[] {targets[r]}, alone);
@@ -191,6 +200,7 @@ class CrossEntropyAccuracyTest {
             for (int i = 0; i < n; i++) {
                 int at = i;
                 float ulp = Math.ulp(Math.max(Math.abs(exact[i].toFloat()), 0.25f));
+                record("log-softmax", Oracle.absoluteError(actual[i], exact[i]) / ulp);
                 check(isWithin(2 * ulp, actual[i], exact[i]), () -> "log-softmax at " + at + ": " + actual[at] + " instead of " + exact[at].hi() + ", " + what);
             }
             if (seed % 3 == 0) assertUlps(1.5, LogSumExp.of(row), Oracle.logSumExp(row, 0, n), () -> "log-sum-exp near 0, " + what);
@@ -215,6 +225,10 @@ class CrossEntropyAccuracyTest {
             String what = "n " + n + ", seed " + seed;
             SUM.losses(Matrix.of(row, 1, n), new int[] {target}, losses);
             assertUlps(4, losses[0], Oracle.loss(row, 0, n, target), () -> "loss, " + what);
+            float[] ties = row.clone();
+            ties[target] = high; // else it may be the whole sum
+            DoubleDouble lse = Oracle.logSumExp(ties, 0, n);
+            check(isWithin(Math.max(3.5e-7, Math.ulp(lse.toFloat())), LogSumExp.of(ties), lse), () -> "log-sum-exp, " + what);
             SUM.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
             Softmax.softmax(row, p);
             DoubleDouble[] exact = Oracle.softmax(row, 0, n);
@@ -244,6 +258,7 @@ class CrossEntropyAccuracyTest {
             DoubleDouble exact = pa.sub(DoubleDouble.of(b[j]));
             double scale = Math.max(Math.abs(pa.hi()), Math.abs(b[j]));
             // p_j may be flushed to 0 where it is subnormal.
+            if (p[j].hi() >= Float.MIN_NORMAL) record("gradient", Oracle.absoluteError(actual[j], exact) / Math.ulp((float) scale));
             double bound = 4 * Math.ulp((float) scale) + (p[j].hi() < Float.MIN_NORMAL ? a * Float.MIN_NORMAL : 0);
             check(isWithin(bound, actual[j], exact),
                     () -> "at " + at + ": " + actual[at] + " instead of " + exact.hi() + ", allowed " + bound + ", " + what.get());
@@ -274,6 +289,19 @@ class CrossEntropyAccuracyTest {
                 assertUlps(1, mean.loss(logits, targets), sum.div(DoubleDouble.of(rows)), () -> "MEAN of " + rows + " rows of " + shape);
             }
         }
+    }
+
+    private static void record(String result, float actual, DoubleDouble exact) {
+        record(result, Oracle.ulpError(actual, exact));
+    }
+
+    private static void record(String result, double ulps) {
+        if (ulps < Double.POSITIVE_INFINITY) WORST.merge(result, ulps, Math::max);
+    }
+
+    @AfterAll
+    static void printWorst() {
+        WORST.forEach((result, ulps) -> System.out.printf("%s %.2f ulp%n", result, ulps));
     }
 
     /** NaN must be met, whatever the bound then is. */

@@ -42,7 +42,7 @@ class LogSumExpAccuracyTest {
 
     /**
      * Few elements make up a result near 0, and many small ones, as good as equal, are off alike when they are added to floats: the worst that a search has
-     * found. The large ones are added in double, and apart from the small ones.
+     * found. All of them are added in double.
      */
     @Test
     void fewLargeOnesAndManySmallOnesNearZero() {

@@ -285,10 +285,12 @@ public final class ChunkSum {
         if (!HeavyLanes.has(kernel, lanes, 32 * k, partials, k * BLOCK, ChunkElements.positions(rows.columns()), total)) return 0;
         if (terms != null) elements.set(terms, termsFrom, 1);
         else elements.set(rows, r, 0, null);
-        elements.startChunk(0, rows.columns());
-        double lacking = heavy().lacking(kernel, lanes, 32 * k, partials, k * BLOCK, 0, elements.positions, excluded, terms != null, total, exponent, constants);
-        elements.clear();
-        return lacking;
+        try {
+            elements.startChunk(0, rows.columns());
+            return heavy().lacking(kernel, lanes, 32 * k, partials, k * BLOCK, 0, elements.positions, excluded, terms != null, total, exponent, constants);
+        } finally {
+            elements.clear();
+        }
     }
 
     // ---- few elements

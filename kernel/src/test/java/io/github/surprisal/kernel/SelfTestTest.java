@@ -23,7 +23,7 @@ class SelfTestTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "KEPT_TOP", "RANGE", "MASK_TOP", "LARGEST", "INDEX", "VALID", "COVERED"})
+    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "PATCHED", "KEPT_TOP", "RANGE", "MASK_TOP", "LARGEST", "INDEX", "VALID", "COVERED"})
     void aWrongBitIsNamed(Fault fault) {
         String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
         assertNotNull(difference);
@@ -37,7 +37,7 @@ class SelfTestTest {
     @ParameterizedTest
     @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheSums(int lane) {
-        for (Fault fault : new Fault[] {Fault.PARTIAL, Fault.MASKED_PARTIAL, Fault.PADDED}) {
+        for (Fault fault : new Fault[] {Fault.PARTIAL, Fault.LANE, Fault.MASKED_PARTIAL, Fault.PADDED}) {
             assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
         }
     }
