@@ -14,9 +14,10 @@ import java.util.Objects;
  * log(sum(exp(x))), computed stably: {@code lse(x) = log(e^x[0] + .. + e^x[n-1])}, in nats, the normaliser of softmax and the
  * first half of every cross-entropy.
  *
- * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (6e-8 unless many elements tie or nearly do; 3.5e-7 where seven or
- * more equal ones of more than 64 outweigh others, whose additions are then all rounded alike), for any length and for logits of any size; of up to 64
- * elements with a result in (-2, 2) 0.51 ulp, or 1e-15 absolute. The same input gives the same bits on every backend, at every offset, for every {@link Execution}.
+ * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (6e-8 unless many elements tie or nearly do; 3e-7 where
+ * seven or more equal ones of more than 64 outweigh others that are nearly equal too: their additions are all rounded alike), for any length and for
+ * logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1e-15 absolute. The same input gives the same bits on every backend,
+ * at every offset, for every {@link Execution}.
  *
  * <p><b>Special values</b>: no elements, or all -infinity: -infinity. Any NaN, even beside +infinity: NaN. Else any +infinity:
  * +infinity. One element (or one beside only -infinity) x: x itself. n equal elements x: x + log n. A sum that hardly exceeds

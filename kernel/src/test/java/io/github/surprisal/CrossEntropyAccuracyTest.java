@@ -218,25 +218,27 @@ class CrossEntropyAccuracyTest {
             SplittableRandom random = new SplittableRandom(seed);
             float[] row = new float[n];
             float high = (float) (random.nextDouble() * 20 - 10);
-            Arrays.fill(row, high - (float) (4 + random.nextDouble() * 16));
-            for (int i = 0; i < 7 + seed % 30; i++) row[random.nextInt(n)] = high;
+            Arrays.fill(row, high - (float) (0.5 + random.nextDouble() * 19));
+            int count = 7 + seed % 4 * random.nextInt(n / 8);
+            int run = random.nextInt(n - count);
+            for (int i = 0; i < count; i++) row[seed % 3 == 0 ? run + i : random.nextInt(n)] = high;
             int target = random.nextInt(n);
             row[target] = high + (float) (random.nextDouble() * 20 - 5);
             String what = "n " + n + ", seed " + seed;
             SUM.losses(Matrix.of(row, 1, n), new int[] {target}, losses);
-            assertUlps(4, losses[0], Oracle.loss(row, 0, n, target), () -> "loss, " + what);
+            assertUlps(3, losses[0], Oracle.loss(row, 0, n, target), () -> "loss, " + what);
             float[] ties = row.clone();
             ties[target] = high; // else it may be the whole sum
             DoubleDouble lse = Oracle.logSumExp(ties, 0, n);
-            check(isWithin(Math.max(3.5e-7, Math.ulp(lse.toFloat())), LogSumExp.of(ties), lse), () -> "log-sum-exp, " + what);
+            check(isWithin(Math.max(3e-7, Math.ulp(lse.toFloat())), LogSumExp.of(ties), lse), () -> "log-sum-exp, " + what);
             SUM.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
             Softmax.softmax(row, p);
             DoubleDouble[] exact = Oracle.softmax(row, 0, n);
             for (int i = 0; i < n; i++) {
                 int at = i;
                 if (exact[i].hi() < Float.MIN_NORMAL) continue;
-                assertUlps(5, p[i], exact[i], () -> "softmax at " + at + ", " + what);
-                if (i != target) assertUlps(5, gradient[i], exact[i], () -> "gradient at " + at + ", " + what);
+                assertUlps(4, p[i], exact[i], () -> "softmax at " + at + ", " + what);
+                if (i != target) assertUlps(4, gradient[i], exact[i], () -> "gradient at " + at + ", " + what);
             }
         }
     }

@@ -127,7 +127,7 @@ final class BatchLogs {
     }
 
     private static int indexOfLargest(RowKernel kernel, Rows x, int r) {
-        return kernel.indexOf(x.data(), x.start(r), x.columns(), kernel.max(x.data(), x.start(r), x.columns()));
+        return kernel.indexFrom(x.data(), x.start(r), x.columns(), kernel.max(x.data(), x.start(r), x.columns()));
     }
 
     private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, double[] lse) {

@@ -169,9 +169,10 @@ final class ChunkElements {
         int i = elementOf(position, 0);
         int step = elementOf(position, 1) - i;
         float sum = 0;
-        for (int s = 0; s < STREAMS; s++, i += step) {
+        for (int s = 0; s < STREAMS; s += 2, i += 2 * step) {
             float x = i == excluded || i >= length ? padding : Math.max(element(i), padding);
-            sum = s == 0 ? Exp2.term(x, exponent, constants) : Exp2.addTerm(sum, x, exponent, constants);
+            float y = i + step == excluded || i + step >= length ? padding : Math.max(element(i + step), padding);
+            sum += Exp2.addTerm(Exp2.term(x, exponent, constants), y, exponent, constants);
         }
         return sum;
     }
@@ -187,7 +188,7 @@ final class ChunkElements {
             copy(kernel, start, count, scratch, 0);
             float most = kernel.max(scratch, 0, count);
             if (count == 0 || most <= max && first >= 0) continue;
-            first = start + kernel.indexOf(scratch, 0, count, most);
+            first = start + kernel.indexFrom(scratch, 0, count, most);
             max = most;
         }
         return first;

@@ -15,7 +15,7 @@ final class ChunkExponents {
     static final double SMALL_REST = 0x1p-80;
 
     // Frozen: changing one of these changes results in the last bit.
-    /** The part of a sum from which on a lane is heavy: see {@link HeavyLanes}. */
+    /** The part of a sum from which on a partial sum is heavy: see {@link HeavySums}. */
     static final double HEAVY = 0x1p-3;
     /** An element that is so large a part makes the sum less than this many times 2^top: 8 * sqrt(2). */
     private static final double FEW = 11.4;
@@ -76,7 +76,7 @@ final class ChunkExponents {
         return bits - SMALL_REST_BITS | INFINITY_BITS - 1 - bits;
     }
 
-    /** Whether a sum in units of 2^exponent, whose largest element, or excluded one, is about 2^top, may have heavy lanes. */
+    /** Whether a sum in units of 2^exponent, whose largest element, or excluded one, is about 2^top, may have {@link HeavySums}. */
     static boolean mayBeHeavy(double sum, int top, int exponent) {
         return heaviness(sum, top, exponent) < 0;
     }

@@ -11,7 +11,7 @@ import java.util.Arrays;
  * of 16 whose positions follow the body's. Positions are summed in blocks of {@link RowKernel#BLOCK}. A block's terms
  * are scaled by 2^-E, where E is that of the largest element in the blocks so far, in steps so large that it almost never changes:
  * see {@link ChunkExponents}. Blocks add up in double. A chunk of few elements is summed in double from the first addition on, and
- * of others the {@link HeavyLanes} are, so that the errors of float additions average out. E and every decision below is a function of
+ * of others the {@link HeavySums} are, so that the errors of float additions average out. E and every decision below is a function of
  * the chunk's elements alone, never of width, address, threads or neighbours.
  *
  * <p>Speed comes from expecting the usual: that E is that of the chunk before, and that nothing is masked, infinite or NaN.
@@ -52,7 +52,6 @@ public final class ChunkSum {
     private final float[] scratch = new float[STREAMS * BLOCK];
     private final int[] excludedOfOne = new int[1];
     private final float[] partials = new float[GROUP * BLOCK];
-    private final float[] lanes = new float[RowKernel.LANES_LENGTH];
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] sums = new double[8 * GROUP];
@@ -60,7 +59,7 @@ public final class ChunkSum {
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
     private final ChunkElements elements = new ChunkElements();
-    private HeavyLanes heavy; // made when it is needed
+    private HeavySums heavy; // made when it is needed
     private final double[] blockSums = new double[CHUNK / (STREAMS * BLOCK)];
 
     /** Of e^x, or of e^(scale * x). */
@@ -251,21 +250,21 @@ public final class ChunkSum {
         return whole && apart == 0 ? ChunkExponents.mayBeHeavyForLog(sum, top, exponent) : ChunkExponents.mayBeHeavy(sum, top, exponent);
     }
 
-    /** What {@link HeavyLanes} lack of a total. In place of the elements may be their terms. */
+    /** What {@link HeavySums} lack of a total. In place of the elements may be their terms. */
     private double lacking(RowKernel kernel, int excluded, boolean areTerms, double total) {
         double lacking = 0;
         for (int from = 0; from < elements.positions; from += BLOCK) {
             if (blockSums[from / BLOCK] < ChunkExponents.HEAVY * total) continue;
             int n = Math.min(BLOCK, elements.positions - from);
             if (elements.positions > BLOCK || folded) sumBlockAgain(kernel, from, n, excluded, areTerms); // else all of it is still there
-            if (!HeavyLanes.has(kernel, lanes, 0, partials, 0, n, total)) continue;
-            lacking += heavy().lacking(kernel, lanes, 0, partials, 0, from, n, excluded, areTerms, total, exponent, constants);
+            int i = HeavySums.find(kernel, partials, 0, n, total);
+            if (i < n) lacking += heavy().lacking(kernel, i, partials, 0, from, n, excluded, areTerms, total, exponent, constants);
         }
         return lacking;
     }
 
-    private HeavyLanes heavy() {
-        if (heavy == null) heavy = new HeavyLanes(elements);
+    private HeavySums heavy() {
+        if (heavy == null) heavy = new HeavySums(elements);
         return heavy;
     }
 
@@ -277,17 +276,18 @@ public final class ChunkSum {
             gatherWithHole(kernel, from, n, excluded);
             sumScratch(kernel, n);
         }
-        fold(kernel, n);
     }
 
     /** What is lacking to the total of row r, just summed and folded as block k; of its terms, if they are given, from termsFrom on. */
     double lackingOf(RowKernel kernel, Rows rows, int r, float[] terms, int termsFrom, int excluded, int k, double total) {
-        if (!HeavyLanes.has(kernel, lanes, 32 * k, partials, k * BLOCK, ChunkElements.positions(rows.columns()), total)) return 0;
+        int n = ChunkElements.positions(rows.columns());
+        int i = HeavySums.find(kernel, partials, k * BLOCK, n, total);
+        if (i == n) return 0;
         if (terms != null) elements.set(terms, termsFrom, 1);
         else elements.set(rows, r, 0, null);
         try {
             elements.startChunk(0, rows.columns());
-            return heavy().lacking(kernel, lanes, 32 * k, partials, k * BLOCK, 0, elements.positions, excluded, terms != null, total, exponent, constants);
+            return heavy().lacking(kernel, i, partials, k * BLOCK, 0, n, excluded, terms != null, total, exponent, constants);
         } finally {
             elements.clear();
         }
@@ -402,7 +402,7 @@ public final class ChunkSum {
         float patch = patches ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
         if (keeps) kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, keep, keepFrom + from, BLOCK);
         else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials,
-                patches ? patched - from : NONE, patch, lanes, sums, tops);
+                patches ? patched - from : NONE, patch, sums, tops);
         else if (plain) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
         else if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
         else elements.store.sum(kernel, first, BLOCK, body, BLOCK, count, exponent, constants, partials, tops);
@@ -422,7 +422,7 @@ public final class ChunkSum {
         if (usual == 0) return 0;
         if (!folded) {
             if (patched >= from && patched < from + usual * BLOCK) partials[patched - from] = patch;
-            kernel.fold(partials, BLOCK, usual, lanes, sums);
+            kernel.fold(partials, BLOCK, usual, sums);
         }
         for (int b = 0; b < usual; b++) {
             int largest = ChunkExponents.largest(tops[b], exponent);
@@ -510,7 +510,7 @@ public final class ChunkSum {
 
     private double fold(RowKernel kernel, int n) {
         folded = false;
-        kernel.fold(partials, n, 1, lanes, sums);
+        kernel.fold(partials, n, 1, sums);
         return sums[0];
     }
 
@@ -627,10 +627,6 @@ public final class ChunkSum {
 
     float[] partials() {
         return partials;
-    }
-
-    float[] lanes() {
-        return lanes;
     }
 
     float[] scratch() {

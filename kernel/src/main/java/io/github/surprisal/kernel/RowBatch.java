@@ -326,7 +326,7 @@ public final class RowBatch {
             if (!keeps) gatherToPatch(x, r, first, count, body, excluded);
             patch(kernel, first, count, body, excluded);
         }
-        kernel.fold(partials, ChunkElements.positions(columns), count, chunk.lanes(), groupSums);
+        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
         int raw = 0;
         for (int k = 0; k < count; k++) {
             int top = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
@@ -341,7 +341,7 @@ public final class RowBatch {
         if (masked) chunk.setMasked(ChunkExponents.isMasked(raw, chunk.constants()));
     }
 
-    /** Adds what {@link HeavyLanes} lack to the sums of the group just summed, where those are as expected. */
+    /** Adds what {@link HeavySums} lack to the sums of the group just summed, where those are as expected. */
     private void mend(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
         int e = chunk.exponent();
         long any = 0;
@@ -387,7 +387,7 @@ public final class RowBatch {
             terms[from + y] = term;
             apart[first + k] = x.data()[x.start(r + k) + y];
         }
-        kernel.fold(partials, ChunkElements.positions(columns), count, chunk.lanes(), groupSums);
+        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
         for (int k = 0; k < count; k++) sums[first + k] = largest[first + k] >= 0 ? groupSums[k] : sums[first + k];
     }
 

@@ -20,9 +20,6 @@ public interface RowKernel extends InformationKernel {
     /** tops[TOPS ..] is scratch for the lanes of one vector a block. */
     int TOPS = 2 * GROUP;
 
-    /** Length of the array of lanes: room for twice as many as are left there. */
-    int LANES_LENGTH = 64 * GROUP;
-
     /** Length of the array of tops. */
     int TOPS_LENGTH = TOPS + GROUP * GRAIN;
 
@@ -31,8 +28,8 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * Sums count blocks of n positions: for block b and position i writes to {@code partials[to + b * BLOCK + i]} the sum
-     * t(x[at]) + t(x[at + stream]) + t(x[at + 2 stream]) + t(x[at + 3 stream]), at = from + b * step + i, where t is the
-     * term of {@link Exp2} for constants k and exponent e: a product, then three fused multiply-adds in this order.
+     * (t(x[at]) + t(x[at + stream])) + (t(x[at + 2 stream]) + t(x[at + 3 stream])), at = from + b * step + i, where t is the
+     * term of {@link Exp2} for constants k and exponent e: of each pair a product, then a fused multiply-add.
      * tops[topsFrom + b] becomes the unsigned maximum of the block's {@link Exp2#exponentBits}.
      *
      * <p>Several blocks a call, because a call costs about as much as 30 logits.
@@ -43,14 +40,14 @@ public interface RowKernel extends InformationKernel {
     /**
      * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Before it is folded, the partial sum of
      * position patched = b * BLOCK + i is replaced by patch; -1 for none. Where no other partial sum is touched,
-     * this is faster: they are folded while the next block is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, lanes and
+     * this is faster: they are folded while the next block is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, and
      * sums[0 .. 8 * count).
      */
     default void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
+            float[] partials, int patched, float patch, double[] sums, int[] tops) {
         sum(x, from, step, stream, n, count, e, k, partials, 0, tops, 0);
         if (patched >= 0) partials[patched] = patch;
-        fold(partials, n, count, lanes, sums);
+        fold(partials, n, count, sums);
     }
 
     /**
@@ -68,12 +65,10 @@ public interface RowKernel extends InformationKernel {
     void pad(float[] x, int from, int step, int tail, int count, float padding, float[] out);
 
     /**
-     * sums[k] = the sum of partials[k * BLOCK .. k * BLOCK + n) for each of count blocks, in the fixed tree: taken as two
-     * halves of 256 floats, zero beyond n, in each of which i and i + 128, then 64, then 32 are added, and then the two are, down
-     * to 32 lanes in float; these are added in double (16, 8, then 4, 2, 1). Adding equal floats along such a tree is exact. Overwrites sums[0 .. 8 * count)
-     * and what is beyond n in the blocks, and leaves the lanes of block k from lanes[32 * k] on, if n is above 32; if not, its partial sums are the lanes.
+     * sums[k] = the sum of partials[k * BLOCK .. k * BLOCK + n) for each of count blocks, in double and in a fixed order: those 16 apart one after the other,
+     * and these 16 sums in a tree (8, then 4, 2, 1). Adding equal floats so is exact. Overwrites sums[0 .. 8 * count).
      */
-    void fold(float[] partials, int n, int count, float[] lanes, double[] sums);
+    void fold(float[] partials, int n, int count, double[] sums);
 
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log}; every x is positive and normal. */
     void log(double[] x, int n);
@@ -121,8 +116,8 @@ public interface RowKernel extends InformationKernel {
             float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep);
 
     /**
-     * The partial sums again, of terms that {@link #sumKept} has kept, or of any numbers: partials[to + b * BLOCK + i] = t[at] + t[at + stream] +
-     * t[at + 2 stream] + t[at + 3 stream], added in this order, at = from + b * step + i.
+     * The partial sums again, of terms that {@link #sumKept} has kept, or of any numbers: partials[to + b * BLOCK + i] = (t[at] + t[at + stream]) +
+     * (t[at + 2 stream] + t[at + 3 stream]), at = from + b * step + i.
      */
     void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to);
 
@@ -151,8 +146,8 @@ public interface RowKernel extends InformationKernel {
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
     float max(float[] x, int from, int n);
 
-    /** The lowest i in 0 <= i < n, any n, where x[from + i] is this number; n if there is none. */
-    int indexOf(float[] x, int from, int n, float number);
+    /** The lowest i in 0 <= i < n, any n, where x[from + i] >= least; n if there is none. Of the largest, its first index. */
+    int indexFrom(float[] x, int from, int n, float least);
 
     /**
      * Adds to sums[i mod 16], in double, a[aFrom + i] * (m - x[from + i]) for 0 <= i < n, a multiple of {@link #GRAIN}, in order

@@ -64,12 +64,12 @@ public final class ScalarKernel implements RowKernel {
         z = Exp2.exponentBits(v, rounder, log2e);
         most = unsignedMax(most, z);
         z = Exp2.scaleBits(z);
-        sum = Fma.fma(Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6), Exp2.scale(z), sum);
+        float more = Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6) * Exp2.scale(z);
         v = x[at + 3 * stream];
         z = Exp2.exponentBits(v, rounder, log2e);
         most = unsignedMax(most, z);
         z = Exp2.scaleBits(z);
-        partials[to] = Fma.fma(Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6), Exp2.scale(z), sum);
+        partials[to] = sum + Fma.fma(Exp2.mantissa(v, z, rounder, hi, lo, c1, c2, c3, c4, c5, c6), Exp2.scale(z), more);
         return most;
     }
 
@@ -83,11 +83,12 @@ public final class ScalarKernel implements RowKernel {
             int raw = 0;
             for (int i = 0; i < n; i++) {
                 float sum = 0;
-                for (int at = from + b * step + i, s = 0; s < 4; s++, at += stream) {
-                    raw = unsignedMax(raw, Float.floatToRawIntBits(x[at]));
+                for (int at = from + b * step + i, s = 0; s < 4; s += 2, at += 2 * stream) {
                     float v = masked(x[at], padding);
-                    top = unsignedMax(top, Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
-                    sum = s == 0 ? Exp2.term(v, e, k) : Exp2.addTerm(sum, v, e, k);
+                    float w = masked(x[at + stream], padding);
+                    raw = unsignedMax(raw, unsignedMax(Float.floatToRawIntBits(x[at]), Float.floatToRawIntBits(x[at + stream])));
+                    top = unsignedMax(top, unsignedMax(Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]), Exp2.exponentBits(w, rounder, k[Exp2.LOG2E])));
+                    sum += Exp2.addTerm(Exp2.term(v, e, k), w, e, k);
                 }
                 partials[to + b * BLOCK + i] = sum;
             }
@@ -106,21 +107,42 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
+    public void fold(float[] partials, int n, int count, double[] sums) {
         for (int k = 0; k < count; k++) {
-            int from = k * BLOCK;
-            Arrays.fill(partials, from + n, from + BLOCK, 0f);
-            for (int i = 0; i < 32; i++) lanes[32 * k + i] = foldHalf(partials, from + i) + foldHalf(partials, from + BLOCK / 2 + i);
-            for (int i = 0; i < 8; i++) {
-                int lane = 32 * k + i;
-                sums[8 * k + i] = ((double) lanes[lane] + lanes[lane + 16]) + ((double) lanes[lane + 8] + lanes[lane + 24]);
-            }
+            for (int i = 0; i < 8; i++) sums[8 * k + i] = 0;
+            for (int half = 0; half < 16; half += 8) addLanes(partials, k * BLOCK + half, k * BLOCK + n, sums, 8 * k);
         }
         foldLanes(count, sums);
     }
 
-    private static float foldHalf(float[] p, int i) {
-        return ((p[i] + p[i + 128]) + (p[i + 64] + p[i + 192])) + ((p[i + 32] + p[i + 160]) + (p[i + 96] + p[i + 224]));
+    /** Adds eight lanes to eight sums. Each a local variable: one after the other they would wait for each addition. */
+    private static void addLanes(float[] partials, int from, int to, double[] sums, int first) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        double s4 = 0;
+        double s5 = 0;
+        double s6 = 0;
+        double s7 = 0;
+        for (int i = from; i < to; i += 16) {
+            s0 += partials[i];
+            s1 += partials[i + 1];
+            s2 += partials[i + 2];
+            s3 += partials[i + 3];
+            s4 += partials[i + 4];
+            s5 += partials[i + 5];
+            s6 += partials[i + 6];
+            s7 += partials[i + 7];
+        }
+        sums[first] += s0;
+        sums[first + 1] += s1;
+        sums[first + 2] += s2;
+        sums[first + 3] += s3;
+        sums[first + 4] += s4;
+        sums[first + 5] += s5;
+        sums[first + 6] += s6;
+        sums[first + 7] += s7;
     }
 
     @Override
@@ -248,7 +270,7 @@ public final class ScalarKernel implements RowKernel {
         most = writeTerm(x[at + stream], rounder, k, out, outAt + stream, most);
         most = writeTerm(x[at + 2 * stream], rounder, k, out, outAt + 2 * stream, most);
         most = writeTerm(x[at + 3 * stream], rounder, k, out, outAt + 3 * stream, most);
-        partials[to] = out[outAt] + out[outAt + stream] + out[outAt + 2 * stream] + out[outAt + 3 * stream];
+        partials[to] = (out[outAt] + out[outAt + stream]) + (out[outAt + 2 * stream] + out[outAt + 3 * stream]);
         return most;
     }
 
@@ -256,7 +278,9 @@ public final class ScalarKernel implements RowKernel {
     public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
-            for (int i = 0; i < n; i++, at++) partials[to + b * BLOCK + i] = t[at] + t[at + stream] + t[at + 2 * stream] + t[at + 3 * stream];
+            for (int i = 0; i < n; i++, at++) {
+                partials[to + b * BLOCK + i] = (t[at] + t[at + stream]) + (t[at + 2 * stream] + t[at + 3 * stream]);
+            }
         }
     }
 
@@ -303,9 +327,9 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public int indexOf(float[] x, int from, int n, float number) {
+    public int indexFrom(float[] x, int from, int n, float least) {
         int i = 0;
-        while (i < n && x[from + i] != number) i++;
+        while (i < n && !(x[from + i] >= least)) i++;
         return i;
     }
 

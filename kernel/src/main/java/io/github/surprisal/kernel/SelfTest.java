@@ -23,21 +23,19 @@ final class SelfTest {
         float[] partials = new float[RowKernel.GROUP * RowKernel.BLOCK];
         int[] tops = new int[RowKernel.TOPS_LENGTH];
         kernel.sum(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, 0, tops, 0);
-        float[] lanes = new float[RowKernel.LANES_LENGTH];
-        double[] sums = new double[8];
+        double[] sums = new double[8 * 5];
         double[] results = {};
         results = append(results, partials, N);
         results = append(results, tops[0]);
-        kernel.fold(partials, N, 1, lanes, sums);
+        kernel.fold(partials, N, 1, sums);
         results = append(results, sums[0]);
         for (int n : new int[] {48, 96, RowKernel.BLOCK}) {
-            for (int i = 0; i < n; i++) partials[i] = x[i * 5 % x.length];
-            kernel.fold(partials, n, 1, lanes, sums);
-            results = append(results, lanes, 32);
-            results = append(results, sums[0]);
+            for (int i = 0; i < 5 * RowKernel.BLOCK; i++) partials[i] = x[i * 5 % x.length];
+            kernel.fold(partials, n, 5, sums); // four at a time, and one more
+            results = append(results, Arrays.copyOf(sums, 5));
         }
-        kernel.sumFolded(x, 0, 0, N, N, 1, 0, Exp2.constants(1), partials, 5, 7, lanes, sums, tops);
-        results = append(results, sums[0], tops[0]);
+        kernel.sumFolded(x, 0, RowKernel.GRAIN, N, RowKernel.GRAIN, 2, 0, Exp2.constants(1), partials, 5, 7, sums, tops);
+        results = append(results, sums[0], sums[1], tops[0], tops[1]);
         float[] padded = new float[128];
         kernel.pad(x, 0, 13, 37, 2, -1, padded);
         results = append(results, padded, padded.length);
@@ -74,7 +72,7 @@ final class SelfTest {
         results = append(results, out, out.length);
         kernel.subtract(x, 1, N - 5, 0.7f, 1e-8f, out, 2);
         results = append(results, out, out.length);
-        results = append(results, kernel.max(x, 0, x.length - 3), kernel.indexOf(x, 1, x.length - 3, x[N]), kernel.indexOf(x, 0, x.length, 1000));
+        results = append(results, kernel.max(x, 0, x.length - 3), kernel.indexFrom(x, 1, x.length - 3, x[N]), kernel.indexFrom(x, 0, x.length, 1000));
         double[] gaps = new double[16];
         kernel.gaps(x, 0, out, 0, N, 11, gaps);
         results = append(results, gaps);

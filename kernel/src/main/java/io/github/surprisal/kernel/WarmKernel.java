@@ -30,8 +30,8 @@ final class WarmKernel implements RowKernel {
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
-        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, lanes, sums, tops);
+            float[] partials, int patched, float patch, double[] sums, int[] tops) {
+        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, sums, tops);
     }
 
     @Override
@@ -46,8 +46,8 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
-        start.of(SUMS).fold(partials, n, count, lanes, sums);
+    public void fold(float[] partials, int n, int count, double[] sums) {
+        start.of(SUMS).fold(partials, n, count, sums);
     }
 
     @Override
@@ -124,8 +124,8 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public int indexOf(float[] x, int from, int n, float number) {
-        return start.of(GAPS).indexOf(x, from, n, number);
+    public int indexFrom(float[] x, int from, int n, float least) {
+        return start.of(GAPS).indexFrom(x, from, n, least);
     }
 
     @Override

@@ -24,8 +24,6 @@ final class WarmStart {
     private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
     private static final long LIMIT_NANOS = 20_000_000_000L;
     private static final int N = 128;
-    /** One of each kind that is folded in another way. */
-    private static final int[] FOLDED = {16, 32, 48, 64, N, 300, RowKernel.BLOCK};
     private static final int NUMBERS = 32;
 
     private final RowKernel scalar;
@@ -33,12 +31,11 @@ final class WarmStart {
     private final RowKernel kernel = new WarmKernel(this);
     private final AtomicBoolean busy = new AtomicBoolean();
     private final float[] x = new float[4 * RowKernel.BLOCK];
-    private final float[] partials = new float[4 * RowKernel.BLOCK];
+    private final float[] partials = new float[5 * RowKernel.BLOCK];
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] numbers = new double[8 * RowKernel.GROUP];
     private final double[] lanes = new double[16];
-    private final float[] folded = new float[RowKernel.LANES_LENGTH];
     private final float[] columns = new float[9 * RowKernel.BLOCK];
     private final int[] excluded = new int[RowKernel.GRAIN];
     private final float[] rounders = new float[RowKernel.GRAIN];
@@ -122,8 +119,9 @@ final class WarmStart {
         switch (group) {
             case SUMS -> {
                 kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
-                for (int n : FOLDED) kernel.fold(partials, n, 2, folded, lanes);
-                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 5, 1, folded, lanes, tops); // in one block of two
+                kernel.fold(partials, N / 2, 2, numbers);
+                kernel.fold(partials, N / 2, 5, numbers); // four at a time, and one more
+                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 5, 1, lanes, tops); // in one block of two
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
                 kernel.log(numbers, NUMBERS);
@@ -160,7 +158,8 @@ final class WarmStart {
             case GAPS -> {
                 float max = kernel.max(x, 0, N);
                 kernel.gaps(x, 0, x, N, N, max, lanes);
-                kernel.indexOf(x, 0, N, max);
+                kernel.indexFrom(x, 0, N, max);
+                kernel.indexFrom(x, 0, N - 3, max + 1);
             }
             case INFORMATION -> {
                 Arrays.fill(partials, 0, N, 1f / N);

@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, LANE, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
         TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
@@ -41,8 +41,8 @@ class FakeKernel implements RowKernel {
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
-        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, fault == Fault.PATCHED ? -1 : patched, patch, lanes, sums, tops);
+            float[] partials, int patched, float patch, double[] sums, int[] tops) {
+        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, fault == Fault.PATCHED ? -1 : patched, patch, sums, tops);
         if (fault == Fault.FOLDED) sums[0] = Math.nextUp(sums[0]);
         if (fault == Fault.FOLDED_TOP) tops[0] ^= 1;
     }
@@ -63,10 +63,9 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
-        scalar.fold(partials, n, count, lanes, sums);
+    public void fold(float[] partials, int n, int count, double[] sums) {
+        scalar.fold(partials, n, count, sums);
         if (fault == Fault.FOLD) sums[0] = Math.nextUp(sums[0]);
-        if (fault == Fault.LANE) lanes[at] = Math.nextUp(lanes[at]);
     }
 
     @Override
@@ -159,8 +158,8 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public int indexOf(float[] x, int from, int n, float number) {
-        return scalar.indexOf(x, from, n, number) + (fault == Fault.INDEX ? 1 : 0);
+    public int indexFrom(float[] x, int from, int n, float least) {
+        return scalar.indexFrom(x, from, n, least) + (fault == Fault.INDEX ? 1 : 0);
     }
 
     @Override

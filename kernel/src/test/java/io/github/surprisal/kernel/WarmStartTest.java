@@ -19,7 +19,7 @@ class WarmStartTest {
             }
 
             @Override
-            public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {}
+            public void fold(float[] partials, int n, int count, double[] sums) {}
 
             @Override
             public void log(double[] x, int n) {}

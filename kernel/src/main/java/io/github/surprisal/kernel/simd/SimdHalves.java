@@ -84,7 +84,7 @@ final class SimdHalves {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+                FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 v = ShortVector.fromArray(SHORTS, x, at3 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
@@ -93,7 +93,7 @@ final class SimdHalves {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+                sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
             top.intoArray(tops, RowKernel.TOPS + b * RowKernel.GRAIN); // see SimdKernel
         }
@@ -148,7 +148,7 @@ final class SimdHalves {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+                FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 v = ShortVector.fromMemorySegment(SHORTS, source, at3 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
@@ -157,7 +157,7 @@ final class SimdHalves {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+                sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
             top.intoArray(tops, RowKernel.TOPS + b * RowKernel.GRAIN); // see SimdKernel
         }

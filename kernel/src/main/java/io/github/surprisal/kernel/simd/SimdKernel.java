@@ -1,8 +1,8 @@
 package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
+import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -44,8 +44,6 @@ public final class SimdKernel implements RowKernel {
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
     private static final int BLOCK_SHIFT = Integer.numberOfTrailingZeros(BLOCK);
-    /** Where sumFolded keeps the partial sums of the block at hand and of the one before, behind the lanes of all. */
-    private static final int TWO_BLOCKS = GROUP * 32;
 
     private final StorageKernel storage = new SimdStorage();
 
@@ -112,7 +110,7 @@ public final class SimdKernel implements RowKernel {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+                FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
@@ -121,7 +119,7 @@ public final class SimdKernel implements RowKernel {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+                sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
             // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
             top.intoArray(tops, TOPS + b * GRAIN);
@@ -130,9 +128,9 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, float[] lanes, double[] sums, int[] tops) {
-        if (NARROW) {
-            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, lanes, sums, tops);
+            float[] partials, int patched, float patch, double[] sums, int[] tops) {
+        if (LANES < GRAIN) { // a vector of partial sums is 16 lanes, as fold adds them
+            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, sums, tops);
             return;
         }
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
@@ -147,15 +145,17 @@ public final class SimdKernel implements RowKernel {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        Arrays.fill(partials, TWO_BLOCKS + n, TWO_BLOCKS + BLOCK, 0f);
-        Arrays.fill(partials, TWO_BLOCKS + BLOCK + n, TWO_BLOCKS + 2 * BLOCK, 0f);
-        for (int b = 0; b <= count; b++) { // a turn more, in which the last block is folded
+        for (int b = 0; b < count; b++) {
             int at = from + b * step;
-            int block = TWO_BLOCKS + (b & 1) * BLOCK;
-            int end = b < count ? n : 0;
+            int block = (b & 1) * BLOCK;
+            int before = (~b & 1) * BLOCK; // folded meanwhile: its stores are done, nothing waits for them, and other units add
             IntVector top = IntVector.zero(INTS);
+            Vector<Double> p0 = DoubleVector.zero(DOUBLES);
+            Vector<Double> p8 = p0;
             // Four terms a turn: their chains of dependent fmas overlap, and four streams keep as many prefetchers busy.
-            for (int i = 0; i < end; i += LANES) {
+            for (int i = 0; i < n; i += LANES) {
+                p0 = p0.add(FloatVector.fromArray(HALF, partials, before + i).convertShape(F2D, DOUBLES, 0));
+                p8 = p8.add(FloatVector.fromArray(HALF, partials, before + i + 8).convertShape(F2D, DOUBLES, 0));
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
@@ -181,7 +181,7 @@ public final class SimdKernel implements RowKernel {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+                FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
@@ -190,28 +190,16 @@ public final class SimdKernel implements RowKernel {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+                sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
             if (b == patched >> BLOCK_SHIFT) partials[block + (patched & BLOCK - 1)] = patch;
-            // As in fold, to 32 lanes a block. Of the block before: its stores are done, and nothing waits for them.
-            int done = TWO_BLOCKS + (~b & 1) * BLOCK;
-            for (int lane = done; lane < done + 32 && b > 0; lane += LANES) {
-                FloatVector even = FloatVector.fromArray(FLOATS, partials, lane).add(FloatVector.fromArray(FLOATS, partials, lane + 128))
-                    .add(FloatVector.fromArray(FLOATS, partials, lane + 64).add(FloatVector.fromArray(FLOATS, partials, lane + 192)));
-                FloatVector odd = FloatVector.fromArray(FLOATS, partials, lane + 32).add(FloatVector.fromArray(FLOATS, partials, lane + 160))
-                    .add(FloatVector.fromArray(FLOATS, partials, lane + 96).add(FloatVector.fromArray(FLOATS, partials, lane + 224)));
-                FloatVector half = even.add(odd);
-                even = FloatVector.fromArray(FLOATS, partials, lane + 256).add(FloatVector.fromArray(FLOATS, partials, lane + 384))
-                    .add(FloatVector.fromArray(FLOATS, partials, lane + 320).add(FloatVector.fromArray(FLOATS, partials, lane + 448)));
-                odd = FloatVector.fromArray(FLOATS, partials, lane + 288).add(FloatVector.fromArray(FLOATS, partials, lane + 416))
-                    .add(FloatVector.fromArray(FLOATS, partials, lane + 352).add(FloatVector.fromArray(FLOATS, partials, lane + 480)));
-                half.add(even.add(odd)).intoArray(partials, lane - done + 32 * (b - 1));
-            }
+            if (b > 0) ((DoubleVector) p0.add(p8)).intoArray(sums, 8 * (b - 1)); // of the first block there is nothing before
             // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
             top.intoArray(tops, TOPS + b * GRAIN);
         }
         reduceTops(tops, count, 0);
-        foldLanes(partials, 32, count, sums);
+        foldLanes(partials, (~count & 1) * BLOCK, n, 1, sums, 8 * (count - 1));
+        ScalarKernel.foldLanes(count, sums);
     }
 
     /** tops[topsFrom + b] = the unsigned maximum of the lanes that sum left of block b. */
@@ -237,63 +225,56 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void fold(float[] partials, int n, int count, float[] lanes, double[] sums) {
-        if (n <= 32) {
-            for (int k = 0; k < count && n < 32; k++) clear(partials, k * BLOCK + GRAIN);
-            foldLanes(partials, BLOCK, count, sums);
-            return;
-        }
-        if (n <= 64) foldShort(partials, n, count, lanes);
-        else foldLong(partials, n, count, lanes);
-        foldLanes(lanes, 32, count, sums);
-    }
-
-    /** The end of fold: of the first 32 lanes of each step. */
-    private static void foldLanes(float[] lanes, int step, int count, double[] sums) {
-        for (int i = 0; i < 8 * count; i += DOUBLES.length()) {
-            int lane = (i >> 3) * step + (i & 7);
-            Vector<Double> p0 = FloatVector.fromArray(HALF, lanes, lane).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p8 = FloatVector.fromArray(HALF, lanes, lane + 8).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p16 = FloatVector.fromArray(HALF, lanes, lane + 16).convertShape(F2D, DOUBLES, 0);
-            Vector<Double> p24 = FloatVector.fromArray(HALF, lanes, lane + 24).convertShape(F2D, DOUBLES, 0);
-            ((DoubleVector) p0.add(p16).add(p8.add(p24))).intoArray(sums, i);
-        }
+    public void fold(float[] partials, int n, int count, double[] sums) {
+        int four = count & -4;
+        if (four > 0) foldFour(partials, n, four, sums);
+        foldLanes(partials, four * BLOCK, n, count - four, sums, 8 * four);
         ScalarKernel.foldLanes(count, sums);
     }
 
-    /** To 32 lanes a block. Blocks this short have zeros everywhere else, which change nothing. */
-    private static void foldShort(float[] partials, int n, int count, float[] lanes) {
-        for (int k = 0; k < count && n < 64; k++) clear(partials, k * BLOCK + 48);
-        for (int lane = 0; lane < 32 * count; lane += LANES) {
-            int i = (lane >> 5) * BLOCK + (lane & 31);
-            FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 32)).intoArray(lanes, lane);
+    /** To 8 lanes a block. */
+    private static void foldLanes(float[] partials, int from, int n, int count, double[] sums, int to) {
+        for (int k = 0; k < count; k++) {
+            for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
+                Vector<Double> p0 = DoubleVector.zero(DOUBLES);
+                Vector<Double> p8 = p0;
+                int at = from + k * BLOCK + lane;
+                for (int i = at; i < at + n; i += GRAIN) {
+                    p0 = p0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
+                    p8 = p8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
+                }
+                ((DoubleVector) p0.add(p8)).intoArray(sums, to + 8 * k + lane);
+            }
         }
     }
 
-    private static void clear(float[] partials, int from) {
-        for (int i = from; i < from + GRAIN; i += LANES) FloatVector.zero(FLOATS).intoArray(partials, i);
-    }
-
-    /** As the other, for any block. */
-    private static void foldLong(float[] partials, int n, int count, float[] lanes) {
-        boolean whole = n > BLOCK / 2; // adding the zeros of an empty half changes nothing
-        int width = whole ? BLOCK : BLOCK / 2;
-        for (int k = 0; k < count && n < width; k++) Arrays.fill(partials, k * BLOCK + n, k * BLOCK + width, 0f);
-        // Each in one loop over all blocks, because entering a loop costs more than these do.
-        int step = whole ? BLOCK / 2 : BLOCK;
-        int end = whole ? 64 * count : 32 * count;
-        for (int lane = 0; lane < end; lane += LANES) {
-            int i = (lane >> 5) * step + (lane & 31);
-            FloatVector even = FloatVector.fromArray(FLOATS, partials, i).add(FloatVector.fromArray(FLOATS, partials, i + 128))
-                .add(FloatVector.fromArray(FLOATS, partials, i + 64).add(FloatVector.fromArray(FLOATS, partials, i + 192)));
-            FloatVector odd = FloatVector.fromArray(FLOATS, partials, i + 32).add(FloatVector.fromArray(FLOATS, partials, i + 160))
-                .add(FloatVector.fromArray(FLOATS, partials, i + 96).add(FloatVector.fromArray(FLOATS, partials, i + 224)));
-            even.add(odd).intoArray(lanes, lane);
-        }
-        if (whole) {
-            for (int lane = 0; lane < 32 * count; lane += LANES) {
-                int i = (lane >> 5) * 64 + (lane & 31);
-                FloatVector.fromArray(FLOATS, lanes, i).add(FloatVector.fromArray(FLOATS, lanes, i + 32)).intoArray(lanes, lane);
+    /** The same, four blocks at a time: their chains of dependent additions overlap. */
+    private static void foldFour(float[] partials, int n, int count, double[] sums) {
+        for (int k = 0; k < count; k += 4) {
+            for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
+                Vector<Double> a0 = DoubleVector.zero(DOUBLES);
+                Vector<Double> a8 = a0;
+                Vector<Double> b0 = a0;
+                Vector<Double> b8 = a0;
+                Vector<Double> c0 = a0;
+                Vector<Double> c8 = a0;
+                Vector<Double> d0 = a0;
+                Vector<Double> d8 = a0;
+                int at = k * BLOCK + lane;
+                for (int i = at; i < at + n; i += GRAIN) {
+                    a0 = a0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
+                    a8 = a8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
+                    b0 = b0.add(FloatVector.fromArray(HALF, partials, i + BLOCK).convertShape(F2D, DOUBLES, 0));
+                    b8 = b8.add(FloatVector.fromArray(HALF, partials, i + BLOCK + 8).convertShape(F2D, DOUBLES, 0));
+                    c0 = c0.add(FloatVector.fromArray(HALF, partials, i + 2 * BLOCK).convertShape(F2D, DOUBLES, 0));
+                    c8 = c8.add(FloatVector.fromArray(HALF, partials, i + 2 * BLOCK + 8).convertShape(F2D, DOUBLES, 0));
+                    d0 = d0.add(FloatVector.fromArray(HALF, partials, i + 3 * BLOCK).convertShape(F2D, DOUBLES, 0));
+                    d8 = d8.add(FloatVector.fromArray(HALF, partials, i + 3 * BLOCK + 8).convertShape(F2D, DOUBLES, 0));
+                }
+                ((DoubleVector) a0.add(a8)).intoArray(sums, 8 * k + lane);
+                ((DoubleVector) b0.add(b8)).intoArray(sums, 8 * k + 8 + lane);
+                ((DoubleVector) c0.add(c8)).intoArray(sums, 8 * k + 16 + lane);
+                ((DoubleVector) d0.add(d8)).intoArray(sums, 8 * k + 24 + lane);
             }
         }
     }
@@ -377,14 +358,14 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public int indexOf(float[] x, int from, int n, float number) {
+    public int indexFrom(float[] x, int from, int n, float least) {
         int whole = FLOATS.loopBound(n);
         for (int i = 0; i < whole; i += LANES) {
-            VectorMask<Float> found = FloatVector.fromArray(FLOATS, x, from + i).compare(EQ, number);
+            VectorMask<Float> found = FloatVector.fromArray(FLOATS, x, from + i).compare(GE, least);
             if (found.anyTrue()) return i + found.firstTrue();
         }
         int i = whole;
-        while (i < n && x[from + i] != number) i++;
+        while (i < n && !(x[from + i] >= least)) i++;
         return i;
     }
 

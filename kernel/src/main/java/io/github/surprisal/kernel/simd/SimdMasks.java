@@ -77,7 +77,7 @@ final class SimdMasks {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+                FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 u = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i).reinterpretAsInts();
                 raw = raw.lanewise(UMAX, u);
@@ -88,7 +88,7 @@ final class SimdMasks {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+                sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
             // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
             top.intoArray(tops, TOPS + b * GRAIN);

@@ -108,11 +108,11 @@ final class SimdNarrow {
 
             r = FloatVector.fromArray(FLOATS, halves, 2 * PIECE + i);
             p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            sum = p.fma(FloatVector.fromArray(FLOATS, halves, 6 * PIECE + i), sum);
+            FloatVector more = p.mul(FloatVector.fromArray(FLOATS, halves, 6 * PIECE + i));
 
             r = FloatVector.fromArray(FLOATS, halves, 3 * PIECE + i);
             p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            p.fma(FloatVector.fromArray(FLOATS, halves, 7 * PIECE + i), sum).intoArray(partials, to + i);
+            sum.add(p.fma(FloatVector.fromArray(FLOATS, halves, 7 * PIECE + i), more)).intoArray(partials, to + i);
         }
     }
 }

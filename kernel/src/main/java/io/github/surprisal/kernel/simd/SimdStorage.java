@@ -110,7 +110,7 @@ final class SimdStorage implements StorageKernel {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
+                FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 v = FloatVector.fromMemorySegment(FLOATS, source, at3 + 4L * i, ORDER);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
@@ -119,7 +119,7 @@ final class SimdStorage implements StorageKernel {
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-                p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).intoArray(partials, block + i);
+                sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
             top.intoArray(tops, RowKernel.TOPS + b * RowKernel.GRAIN); // see SimdKernel
         }

@@ -175,7 +175,7 @@ final class SimdTerms {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
                 term.intoArray(out, put + 2 * stream + i);
-                sum = sum.add(term);
+                FloatVector more = term;
 
                 v = v3;
                 z = v.fma(log2e, rounder).reinterpretAsInts();
@@ -186,7 +186,7 @@ final class SimdTerms {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
                 term.intoArray(out, put + 3 * stream + i);
-                sum.add(term).intoArray(partials, block + i);
+                sum.add(more.add(term)).intoArray(partials, block + i);
             }
             top.intoArray(tops, RowKernel.TOPS + b * RowKernel.GRAIN); // see SimdKernel
         }
@@ -197,9 +197,9 @@ final class SimdTerms {
             int at = from + b * step;
             int block = to + b * RowKernel.BLOCK;
             for (int i = 0; i < n; i += LANES) {
-                FloatVector.fromArray(FLOATS, t, at + i).add(FloatVector.fromArray(FLOATS, t, at + stream + i))
-                        .add(FloatVector.fromArray(FLOATS, t, at + 2 * stream + i)).add(FloatVector.fromArray(FLOATS, t, at + 3 * stream + i))
-                        .intoArray(partials, block + i);
+                FloatVector sum = FloatVector.fromArray(FLOATS, t, at + i).add(FloatVector.fromArray(FLOATS, t, at + stream + i));
+                FloatVector more = FloatVector.fromArray(FLOATS, t, at + 2 * stream + i).add(FloatVector.fromArray(FLOATS, t, at + 3 * stream + i));
+                sum.add(more).intoArray(partials, block + i);
             }
         }
     }
