@@ -72,21 +72,15 @@ final class BatchLogs {
             finishLong(kernel, x, r, count, e, specials, lse);
             return;
         }
-        int waits = 0;
-        for (int i = 0; i < specials; i++) {
-            int k = special[i];
-            if (!usual[k]) {
-                lse[k] = chunk.lseOfRow(kernel, x, r + k);
-                continue;
+        int most = Math.min(rests.length, gaps.length / Math.max(1, x.columns()));
+        for (int i = 0, waits; i < specials; ) {
+            for (waits = 0; i < specials && waits < most; i++) {
+                if (usual[special[i]]) waiting[waits++] = special[i];
+                else lse[special[i]] = chunk.lseOfRow(kernel, x, r + special[i]);
             }
-            if (waits == rests.length || (waits + 1) * x.columns() > gaps.length) {
-                finishInDouble(kernel, waits, x.columns(), lse);
-                waits = 0;
-            }
-            lse[k] = anchorInDouble(x, r, k, waits);
-            waiting[waits++] = k;
+            findGaps(x, r, waits, lse);
+            finishInDouble(kernel, waits, x.columns(), lse);
         }
-        if (waits > 0) finishInDouble(kernel, waits, x.columns(), lse);
     }
 
     /** Adds the anchor; special rows are left for later, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
@@ -147,15 +141,20 @@ final class BatchLogs {
         }
     }
 
-    /** Leaves the gaps of row k of the batch as those of waiting row i, and returns its anchor: see {@link NearZero}. */
-    private double anchorInDouble(Rows x, int r, int k, int i) {
+    /** Puts the anchors of so many waiting rows into lse, and leaves their gaps: see {@link NearZero}. Apart from kernels, as {@link #finishPlain}. */
+    private void findGaps(Rows x, int r, int count, double[] lse) {
+        double scale = chunk.scale();
         float[] source = batch.source(x);
-        int from = batch.from(x, r) + k * batch.rowStep(x);
+        int from = batch.from(x, r);
+        int rowStep = batch.rowStep(x);
         int stride = batch.stride(x);
         int columns = x.columns();
-        double anchor = NearZero.anchor(chunk.scale(), source, from, stride, columns);
-        rests[i] = NearZero.gaps(chunk.scale(), source, from, stride, columns, anchor, gaps, i * columns);
-        return anchor;
+        for (int i = 0; i < count; i++) {
+            int at = from + waiting[i] * rowStep;
+            double anchor = NearZero.anchor(scale, source, at, stride, columns);
+            rests[i] = NearZero.gaps(scale, source, at, stride, columns, anchor, gaps, i * columns);
+            lse[waiting[i]] = anchor;
+        }
     }
 
     /** Adds to the anchors of so many waiting rows the logarithms of their sums. */

@@ -13,6 +13,8 @@ final class NearZero {
     /** |top| above which the logarithm of few elements is no number near 0. */
     static final int FAR = 5;
 
+    private static final long NOTHING = Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY);
+
     private NearZero() {}
 
     /**
@@ -41,15 +43,19 @@ final class NearZero {
         return scale * ofOrdered(largest);
     }
 
-    /** gaps[to + i] = what the element lacks to the anchor, or -infinity for nothing: those are counted, less one, in what is returned. */
-    static double gaps(double scale, float[] x, int from, int stride, int n, double anchor, double[] gaps, int to) {
-        int count = 0;
+    /**
+     * gaps[to + i] = what the element lacks to the anchor, or -infinity for nothing: those are counted, less one, in what is returned. Without branches:
+     * which element is the largest cannot be predicted.
+     */
+    static int gaps(double scale, float[] x, int from, int stride, int n, double anchor, double[] gaps, int to) {
+        int count = -1;
         for (int i = 0; i < n; i++) {
-            double gap = scale * x[from + i * stride] - anchor;
-            count += gap == 0 ? 1 : 0;
-            gaps[to + i] = gap == 0 ? Double.NEGATIVE_INFINITY : gap;
+            long gap = Double.doubleToRawLongBits(scale * x[from + i * stride] - anchor);
+            long lacks = (gap | -gap) >> 63; // 0 for a gap of 0, else all ones
+            count += 1 + (int) lacks;
+            gaps[to + i] = Double.longBitsToDouble(gap & lacks | NOTHING & ~lacks);
         }
-        return count - 1;
+        return count;
     }
 
     /** How many numbers to give to a kernel, which takes whole vectors: n rounded up, those above now 0. */
