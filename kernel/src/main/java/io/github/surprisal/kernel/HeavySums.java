@@ -4,7 +4,8 @@ import java.util.Arrays;
 
 /**
  * What float additions cost a sum that few elements make up. The four terms of a position go through two roundings before their sum is added in double, and
- * where these are few they do not average out: partial sums that hold an eighth or more of a total are added again in double.
+ * where these are few they do not average out: where one element may be an eighth of a total or more, the partial sums that hold so much are added again in
+ * double.
  */
 final class HeavySums {
     private static final int STREAMS = ChunkSum.STREAMS;

@@ -40,7 +40,7 @@ public interface RowKernel extends InformationKernel {
     /**
      * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Before it is folded, the partial sum of
      * position patched = b * BLOCK + i is replaced by patch; -1 for none. Where no other partial sum is touched,
-     * this is faster: they are folded while the next block is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, and
+     * this may be faster: vectors of 16 lanes fold a block while the next one is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, and
      * sums[0 .. 8 * count).
      */
     default void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,

@@ -34,8 +34,9 @@ final class SelfTest {
             kernel.fold(partials, n, 5, sums); // four at a time, and one more
             results = append(results, Arrays.copyOf(sums, 5));
         }
-        kernel.sumFolded(x, 0, RowKernel.GRAIN, N, RowKernel.GRAIN, 2, 0, Exp2.constants(1), partials, 5, 7, sums, tops);
-        results = append(results, sums[0], sums[1], tops[0], tops[1]);
+        int grain = RowKernel.GRAIN;
+        kernel.sumFolded(x, 0, grain, grain, N, 3, 0, Exp2.constants(1), partials, RowKernel.BLOCK + 5, 7, sums, tops);
+        results = append(results, sums[0], sums[1], sums[2], tops[0], tops[1], tops[2]);
         float[] padded = new float[128];
         kernel.pad(x, 0, 13, 37, 2, -1, padded);
         results = append(results, padded, padded.length);
