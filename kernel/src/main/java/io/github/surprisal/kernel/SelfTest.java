@@ -31,7 +31,7 @@ final class SelfTest {
         results = append(results, sums[0]);
         for (int n : new int[] {48, 96, RowKernel.BLOCK}) {
             for (int i = 0; i < 5 * RowKernel.BLOCK; i++) partials[i] = x[i * 5 % x.length];
-            kernel.fold(partials, n, 5, sums); // four at a time, and one more
+            kernel.fold(partials, n, 5, sums); // two at a time, and one more
             results = append(results, Arrays.copyOf(sums, 5));
         }
         int grain = RowKernel.GRAIN;

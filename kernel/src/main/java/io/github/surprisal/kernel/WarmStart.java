@@ -31,7 +31,7 @@ final class WarmStart {
     private final RowKernel kernel = new WarmKernel(this);
     private final AtomicBoolean busy = new AtomicBoolean();
     private final float[] x = new float[4 * RowKernel.BLOCK];
-    private final float[] partials = new float[9 * RowKernel.BLOCK];
+    private final float[] partials = new float[5 * RowKernel.BLOCK];
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] numbers = new double[8 * RowKernel.GROUP];
@@ -119,8 +119,8 @@ final class WarmStart {
         switch (group) {
             case SUMS -> {
                 kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
-                kernel.fold(partials, N / 2, 2, numbers);
-                kernel.fold(partials, N / 2, 9, numbers); // four at a time, and one more
+                kernel.fold(partials, N / 2, 1, numbers);
+                kernel.fold(partials, N / 2, 5, numbers); // two at a time, and one more
                 kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 5, 1, lanes, tops); // in one block of two
                 kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, -1, 1, lanes, tops);
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);

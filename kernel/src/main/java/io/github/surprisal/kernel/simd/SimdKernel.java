@@ -226,9 +226,9 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public void fold(float[] partials, int n, int count, double[] sums) {
-        int four = count & -4;
-        if (four > 0) foldFour(partials, n, four, sums);
-        foldLanes(partials, four * BLOCK, n, count - four, sums, 8 * four);
+        int even = count & -2;
+        if (even > 0) foldPairs(partials, n, even, sums);
+        foldLanes(partials, even * BLOCK, n, count - even, sums, 8 * even);
         ScalarKernel.foldLanes(count, sums);
     }
 
@@ -248,33 +248,23 @@ public final class SimdKernel implements RowKernel {
         }
     }
 
-    /** The same, four blocks at a time: their chains of dependent additions overlap. */
-    private static void foldFour(float[] partials, int n, int count, double[] sums) {
-        for (int k = 0; k < count; k += 4) {
+    /** The same, two blocks at a time: their chains of dependent additions overlap. */
+    private static void foldPairs(float[] partials, int n, int count, double[] sums) {
+        for (int k = 0; k < count; k += 2) {
             for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
                 Vector<Double> a0 = DoubleVector.zero(DOUBLES);
                 Vector<Double> a8 = a0;
                 Vector<Double> b0 = a0;
                 Vector<Double> b8 = a0;
-                Vector<Double> c0 = a0;
-                Vector<Double> c8 = a0;
-                Vector<Double> d0 = a0;
-                Vector<Double> d8 = a0;
                 int at = k * BLOCK + lane;
                 for (int i = at; i < at + n; i += GRAIN) {
                     a0 = a0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
                     a8 = a8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
                     b0 = b0.add(FloatVector.fromArray(HALF, partials, i + BLOCK).convertShape(F2D, DOUBLES, 0));
                     b8 = b8.add(FloatVector.fromArray(HALF, partials, i + BLOCK + 8).convertShape(F2D, DOUBLES, 0));
-                    c0 = c0.add(FloatVector.fromArray(HALF, partials, i + 2 * BLOCK).convertShape(F2D, DOUBLES, 0));
-                    c8 = c8.add(FloatVector.fromArray(HALF, partials, i + 2 * BLOCK + 8).convertShape(F2D, DOUBLES, 0));
-                    d0 = d0.add(FloatVector.fromArray(HALF, partials, i + 3 * BLOCK).convertShape(F2D, DOUBLES, 0));
-                    d8 = d8.add(FloatVector.fromArray(HALF, partials, i + 3 * BLOCK + 8).convertShape(F2D, DOUBLES, 0));
                 }
                 ((DoubleVector) a0.add(a8)).intoArray(sums, 8 * k + lane);
                 ((DoubleVector) b0.add(b8)).intoArray(sums, 8 * k + 8 + lane);
-                ((DoubleVector) c0.add(c8)).intoArray(sums, 8 * k + 16 + lane);
-                ((DoubleVector) d0.add(d8)).intoArray(sums, 8 * k + 24 + lane);
             }
         }
     }
