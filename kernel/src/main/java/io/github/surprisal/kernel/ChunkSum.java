@@ -10,9 +10,9 @@ import java.util.Arrays;
  * four streams of q = 16 * floor(n / 64) elements, one behind the other, and a tail of up to 63 elements, padded to four streams
  * of 16 whose positions follow the body's. Positions are summed in blocks of {@link RowKernel#BLOCK}. A block's terms
  * are scaled by 2^-E, where E is that of the largest element in the blocks so far, in steps so large that it almost never changes:
- * see {@link ChunkExponents}. Blocks add up in double. A chunk of few elements is summed in double from the first addition on, and
- * of one that few elements make up the {@link HeavySums} are, so that the errors of float additions average out. E and every decision below is a function of
- * the chunk's elements alone, never of width, address, threads or neighbours.
+ * see {@link ChunkExponents}. Positions and blocks add up in double. A chunk of few elements is summed in double from the first
+ * addition on, and of one that few elements make up the {@link HeavySums} are, so that the errors of float additions average out.
+ * E and every decision below is a function of the chunk's elements alone, never of width, address, threads or neighbours.
  *
  * <p>Speed comes from expecting the usual: that E is that of the chunk before, and that nothing is masked, infinite or NaN.
  * The kernel reports the largest exponent it met; a block that was not as expected is done again.

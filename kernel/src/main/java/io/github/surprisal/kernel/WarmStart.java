@@ -111,7 +111,10 @@ final class WarmStart {
         return waiting != 0;
     }
 
-    /** Every loop turns more than once, and every branch is taken and not: C2 would leave out what it has never seen, and compile again, interpreting meanwhile, when that comes. */
+    /**
+     * Every loop turns more than once, and every branch is taken and not: C2 would leave out what it has never seen, and compile again, interpreting
+     * meanwhile, when that comes.
+     */
     private long time(RowKernel kernel, Group group) {
         float[] k = Exp2.constants(1);
         int grain = RowKernel.GRAIN;
@@ -120,6 +123,7 @@ final class WarmStart {
             case SUMS -> {
                 kernel.sum(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0);
                 kernel.fold(partials, N / 2, 1, numbers);
+                kernel.fold(partials, N / 2, 4, numbers);
                 kernel.fold(partials, N / 2, 5, numbers); // two at a time, and one more
                 kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 5, 1, lanes, tops); // in one block of two
                 kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, -1, 1, lanes, tops);

@@ -11,6 +11,7 @@ import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -192,8 +193,12 @@ class SameBitsTest {
     private static double[] assertFold(float[] values, int n, int count, String data) {
         double[] expected = new double[8 * MAX_COUNT];
         double[] actual = new double[8 * MAX_COUNT];
-        SCALAR.fold(values, n, count, expected);
-        simd.fold(values, n, count, actual);
+        float[] scalarly = values.clone();
+        float[] folded = values.clone();
+        SCALAR.fold(scalarly, n, count, expected);
+        simd.fold(folded, n, count, actual);
+        assertSame(values, scalarly, () -> "partials after the scalar fold of " + data);
+        assertSame(values, folded, () -> "partials after fold of " + data);
         for (int k = 0; k < count; k++) {
             String call = "fold(n " + n + ", count " + count + "), block " + k + ", of " + data;
             if (Double.isNaN(expected[k]) && Double.isNaN(actual[k])) continue;
@@ -300,6 +305,12 @@ class SameBitsTest {
         }
     }
 
+    private static void assertIndexFrom(float[] x, int from, int n, float least, String call) {
+        int expected = (int) IntStream.range(from, from + n).takeWhile(i -> !(x[i] >= least)).count();
+        assertEquals(expected, SCALAR.indexFrom(x, from, n, least), () -> "scalar indexFrom " + least + call);
+        assertEquals(expected, simd.indexFrom(x, from, n, least), () -> "indexFrom " + least + call);
+    }
+
     @Test
     void maxAndGapsOfEveryLengthAndOffset() {
         for (int n = 0; n <= 130; n++) {
@@ -310,7 +321,8 @@ class SameBitsTest {
                 assertBits(SCALAR.max(x, offset, n), simd.max(x, offset, n), () -> "max" + call);
                 for (int i = offset; i <= offset + n; i++) {
                     float number = x[i]; // behind the last, an element that the others may have or not
-                    assertEquals(SCALAR.indexFrom(x, offset, n, number), simd.indexFrom(x, offset, n, number), () -> "indexFrom " + number + call);
+                    assertIndexFrom(x, offset, n, number, call);
+                    assertIndexFrom(x, offset, n, Math.nextUp(number), call);
                 }
                 double[] expected = new double[16];
                 double[] actual = new double[16];

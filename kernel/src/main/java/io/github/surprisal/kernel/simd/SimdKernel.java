@@ -198,7 +198,7 @@ public final class SimdKernel implements RowKernel {
             top.intoArray(tops, TOPS + b * GRAIN);
         }
         reduceTops(tops, count, 0);
-        foldLanes(partials, (~count & 1) * BLOCK, n, 1, sums, 8 * (count - 1));
+        foldBlock(partials, (~count & 1) * BLOCK, n, sums, 8 * (count - 1));
         ScalarKernel.foldLanes(count, sums);
     }
 
@@ -228,27 +228,24 @@ public final class SimdKernel implements RowKernel {
     public void fold(float[] partials, int n, int count, double[] sums) {
         int even = count & -2;
         if (even > 0) foldPairs(partials, n, even, sums);
-        foldLanes(partials, even * BLOCK, n, count - even, sums, 8 * even);
+        if (even < count) foldBlock(partials, even * BLOCK, n, sums, 8 * even);
         ScalarKernel.foldLanes(count, sums);
     }
 
-    /** To 8 lanes a block. */
-    private static void foldLanes(float[] partials, int from, int n, int count, double[] sums, int to) {
-        for (int k = 0; k < count; k++) {
-            for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
-                Vector<Double> p0 = DoubleVector.zero(DOUBLES);
-                Vector<Double> p8 = p0;
-                int at = from + k * BLOCK + lane;
-                for (int i = at; i < at + n; i += GRAIN) {
-                    p0 = p0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
-                    p8 = p8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
-                }
-                ((DoubleVector) p0.add(p8)).intoArray(sums, to + 8 * k + lane);
+    /** A block to 8 lanes. */
+    private static void foldBlock(float[] partials, int from, int n, double[] sums, int to) {
+        for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
+            Vector<Double> p0 = DoubleVector.zero(DOUBLES);
+            Vector<Double> p8 = p0;
+            for (int i = from + lane; i < from + lane + n; i += GRAIN) {
+                p0 = p0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
+                p8 = p8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
             }
+            ((DoubleVector) p0.add(p8)).intoArray(sums, to + lane);
         }
     }
 
-    /** The same, two blocks at a time: their chains of dependent additions overlap. */
+    /** Two blocks at a time: their chains of dependent additions overlap. */
     private static void foldPairs(float[] partials, int n, int count, double[] sums) {
         for (int k = 0; k < count; k += 2) {
             for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
