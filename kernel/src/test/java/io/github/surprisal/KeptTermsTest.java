@@ -41,6 +41,9 @@ class KeptTermsTest {
             x = usual(rows, columns);
             x[rows * columns - 1] = odd; // the last of the tail
             check(x, rows, columns, "with " + odd + " at the end");
+            x = usual(rows, columns);
+            x[rows / 2 * columns + random.nextInt(columns)] = odd; // in the second of three groups: those before are kept, and have looked at it
+            check(x, rows, columns, "with " + odd + " in the middle");
         }
         for (int at : new int[] {0, columns / 2, columns - 1}) { // whose term is none in units of 2^E, but whose probability is a normal number
             float[] x = usual(rows, columns);

@@ -76,7 +76,7 @@ final class ChunkElements {
     static boolean isTailInRange(RowKernel kernel, float[] x, int from, int step, int columns, int count, int exponent, float[] constants) {
         int tail = columns - STREAMS * body(columns);
         int n = Math.max(tail, GRAIN);
-        return tail == 0 || kernel.inRange(x, from + columns - n, step, n, count, exponent, constants, ChunkExponents.STEP);
+        return tail == 0 || kernel.inRange(x, from + columns - n, step, n, count, exponent, constants);
     }
 
     /** Whether a kernel can sum the body without a copy. */

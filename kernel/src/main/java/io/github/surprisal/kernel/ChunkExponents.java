@@ -19,7 +19,7 @@ final class ChunkExponents {
     static final double HEAVY = 0x1p-3;
     /** An element that is so large a part makes the sum less than this many times 2^top: 8 * sqrt(2). */
     private static final double FEW = 11.4;
-    static final int STEP = 96;
+    static final int STEP = RowKernel.KEPT_RANGE;
     /** Exponents n in [-40, 56), logits in [-27.7, 38.8), share E = 0: usual logits and log-probabilities lie well inside. */
     private static final int FLOOR = RowKernel.LOWEST_KEPT - Exp2.ZERO_SCALE - 127;
 

@@ -87,6 +87,11 @@ public final class ChunkSum {
     private int keptExponent;
     private int keepPause;
 
+    /** Rows found to be in range while those before them were summed. */
+    final RowsAhead known = new RowsAhead();
+    private int ahead; // how far behind the elements at hand those to look at are, 0 for none
+    private boolean aheadInRange; // all of them so far
+
     private ChunkSum() {}
 
     public static ChunkSum ofThread() {
@@ -142,9 +147,9 @@ public final class ChunkSum {
     /**
      * Makes result the sum of row r, of up to {@link #CHUNK} elements, as {@link #addRow} does, and keeps each term in out, from outFrom on, one behind the
      * other, which may be the row: only a factor is missing then to what is written of the row. False if that was not possible; then rows are as they
-     * were, and result means nothing.
+     * were, and result means nothing. more: the next row is to follow, in the same way.
      */
-    boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, LogSum result) {
+    boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, boolean more, LogSum result) {
         int columns = rows.columns();
         boolean possible = columns > RowBatch.MEDIUM && columns <= CHUNK && rows.inPlace() && (options == null || !options.copies());
         if (!possible || masked || !ChunkExponents.mayKeep(exponent)) return false;
@@ -152,8 +157,13 @@ public final class ChunkSum {
             keepPause--;
             return false;
         }
-        kept = rows.data() != out || isInRange(kernel, rows, r); // nothing may be overwritten before no other way can be needed
+        boolean same = rows.data() == out;
+        // Nothing may be overwritten before no other way can be needed.
+        kept = !same || known.are(rows.start(r), 1, exponent) || isInRange(kernel, rows, r);
+        known.forget();
         if (kept) {
+            aheadInRange = same && more && looksAhead(kernel);
+            ahead = aheadInRange ? rows.rowStride() : 0;
             keep = out;
             keepFrom = outFrom;
             result.clear();
@@ -163,8 +173,17 @@ public final class ChunkSum {
                 keep = null;
             }
         }
-        if (!kept) keepPause = PAUSE;
+        if (!kept) {
+            keepPause = PAUSE;
+        } else if (aheadInRange && ChunkElements.isTailInRange(kernel, out, rows.start(r + 1), 0, columns, 1, keptExponent, constants)) {
+            known.set(rows.start(r + 1), 1, keptExponent);
+        }
         return kept;
+    }
+
+    /** Measured on Zen 4: gradients in place of 256 x 32000 are 10 to 20 % faster so with 16 lanes, which have 32 registers, and slower with 8. */
+    static boolean looksAhead(RowKernel kernel) {
+        return kernel.lanes() == GRAIN;
     }
 
     private boolean isInRange(RowKernel kernel, Rows rows, int r) {
@@ -172,7 +191,7 @@ public final class ChunkSum {
         boolean inRange = true;
         for (int c = 0, n; inRange && c < columns; c += n) {
             n = Rows.leaf(columns - c);
-            inRange = kernel.inRange(rows.data(), rows.start(r) + c, 0, n, 1, exponent, constants, ChunkExponents.STEP);
+            inRange = kernel.inRange(rows.data(), rows.start(r) + c, 0, n, 1, exponent, constants);
         }
         return inRange;
     }
@@ -400,7 +419,8 @@ public final class ChunkSum {
         folded = plain && !keeps;
         long first = elements.place(from);
         float patch = patches ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
-        if (keeps) kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, keep, keepFrom + from, BLOCK);
+        if (keeps) aheadInRange &= kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0,
+                keep, keepFrom + from, BLOCK, ahead);
         else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials,
                 patches ? patched - from : NONE, patch, sums, tops);
         else if (plain) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
@@ -447,7 +467,8 @@ public final class ChunkSum {
         float replacement = patch == NONE ? 0 : elements.partialWithout(patch, exponent, constants);
         if (n0 > 0) {
             long first = elements.place(from);
-            if (out != null) kernel.sumKept(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0, out, keepFrom + from, 0);
+            if (out != null) aheadInRange &= kernel.sumKept(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0,
+                    out, keepFrom + from, 0, ahead);
             else if (array != null) kernel.sum(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
             else elements.store.sum(kernel, first, 0, body, n0, 1, exponent, constants, partials, tops);
             bits = tops[0];

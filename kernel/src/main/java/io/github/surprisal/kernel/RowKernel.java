@@ -20,8 +20,11 @@ public interface RowKernel extends InformationKernel {
     /** tops[TOPS ..] is scratch for the lanes of one vector a block. */
     int TOPS = 2 * GROUP;
 
+    /** tops[AHEAD ..] is scratch for the lanes of a vector of what {@link #sumKept} has seen ahead. */
+    int AHEAD = TOPS + GROUP * GRAIN;
+
     /** Length of the array of tops. */
-    int TOPS_LENGTH = TOPS + GROUP * GRAIN;
+    int TOPS_LENGTH = AHEAD + GRAIN;
 
     /** Floats per vector, 1 for scalar. */
     int lanes();
@@ -111,9 +114,13 @@ public interface RowKernel extends InformationKernel {
      * {@link #sum}, whose terms are kept: out[outFrom + b * outStep + s * stream + i] = t(x[from + b * step + s * stream + i]), and tops[topsFrom + b] becomes
      * LOWEST_KEPT plus the unsigned maximum of what the block's {@link Exp2#exponentBits} are above LOWEST_KEPT: the same if none is below it. If one is, the
      * partial sums mean nothing. out may be x, in the same places.
+     *
+     * <p>On the way, while multipliers are the limit, it looks at elements that are to be summed later, which nothing is written to: so they are brought near.
+     *
+     * @return whether the elements ahead floats behind those summed are {@link #inRange}; false if ahead is 0
      */
-    void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep);
+    boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead);
 
     /**
      * The partial sums again, of terms that {@link #sumKept} has kept, or of any numbers: partials[to + b * BLOCK + i] = (t[at] + t[at + stream]) +
@@ -127,11 +134,24 @@ public interface RowKernel extends InformationKernel {
      */
     int LOWEST_KEPT = Exp2.ZERO_SCALE + 127 - 40;
 
+    /** Exponents of elements that may be kept, from that of LOWEST_KEPT on. */
+    int KEPT_RANGE = 96;
+
+    /** The lowest number whose term, in units of 2^e, may be kept; half an exponent inside the limit, because it is rounded. */
+    static float lowestKept(int e, float[] k) {
+        return (float) ((LOWEST_KEPT - Exp2.ZERO_SCALE - 127 + e) / (double) k[Exp2.LOG2E]);
+    }
+
+    /** How far above the lowest the highest is; likewise. */
+    static float keptWidth(float[] k) {
+        return (KEPT_RANGE - 1) / k[Exp2.LOG2E];
+    }
+
     /**
-     * Whether the {@link Exp2#exponentBits} of all x[from + r * step + i], 0 <= i < n, at least {@link #GRAIN}, of any remainder, 0 <= r < count, are
-     * in [LOWEST_KEPT, LOWEST_KEPT + range).
+     * Whether for all x[from + r * step + i], 0 <= i < n, at least {@link #GRAIN}, of any remainder, 0 <= r < count, the rounded difference to
+     * {@link #lowestKept} is in [0, {@link #keptWidth}]: then their exponents are in [LOWEST_KEPT, LOWEST_KEPT + KEPT_RANGE).
      */
-    boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range);
+    boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k);
 
     /**
      * Rows of kept terms times factors: out[to + r * outStep + i] = fma(u, high, u * low), where u = t[from + r * step + i], 0 <= i < n, at least

@@ -41,11 +41,12 @@ final class RowLoss {
         double sum = 0;
         boolean batched = LossBatch.covers(call);
         if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
+        ChunkSum.ofThread().known.forget(); // of an earlier call
         boolean writes = batched && LossBatch.writes(call);
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = batched ? LossBatch.countFrom(call, r, to) : 1;
-            if (batched) batch.sum(call, r, count);
+            if (batched) count = batch.sum(call, r, count, to);
             boolean together = gapsOnly && batched && call.losses == null && each == null && batch.allUsual();
             if (together) sum = batch.addGaps(sum);
             for (int k = 0; !together && k < count; k++) {
@@ -53,7 +54,7 @@ final class RowLoss {
                 boolean known = batched && batch.isUsual(k);
                 if (gapsOnly && known) loss = batch.gap[k];
                 else if (call.probabilities != null) loss = probabilityRow(call, r + k);
-                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), known, k, writes, correct);
+                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), known, k, writes, !batched && r < to - 1, correct);
                 if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(loss);
                 if (each != null) each[r + k] = loss;
                 sum += loss;
@@ -65,8 +66,8 @@ final class RowLoss {
 
     // ---- one row, index target
 
-    /** known: row k of the batch has been summed; written: it also writes the gradient of such rows. */
-    private double indexRow(LossCall call, int r, int y, boolean known, int k, boolean written, long[] correct) {
+    /** known: row k of the batch has been summed; written: it also writes the gradient of such rows; more: another row is to follow. */
+    private double indexRow(LossCall call, int r, int y, boolean known, int k, boolean written, boolean more, long[] correct) {
         if (y < 0) {
             if (call.gradient != null) call.gradient.fill(r, 0);
             return 0;
@@ -76,7 +77,7 @@ final class RowLoss {
         float x = options.copies() ? options.prepared(call.logits.get(r, y)) : call.logits.get(r, y);
         double scale = options.scale();
         boolean kept = !known && LossBatch.keepsTerms(call)
-                && RowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), others);
+                && RowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
         int keptExponent = kept ? RowSum.keptExponent() : 0;
         if (!known) {
             if (!kept) RowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, y, call.parts, others);

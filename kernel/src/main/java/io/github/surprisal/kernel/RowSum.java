@@ -25,8 +25,8 @@ final class RowSum {
     }
 
     /** As {@link #of}, with the terms kept in out, from outFrom on, if that is possible: see {@link ChunkSum#sumKept}. */
-    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, float[] out, int outFrom, LogSum sum) {
-        return chunk(options, apart).sumKept(kernel, x, r, options, excluded, out, outFrom, sum);
+    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, float[] out, int outFrom, boolean more, LogSum sum) {
+        return chunk(options, apart).sumKept(kernel, x, r, options, excluded, out, outFrom, more, sum);
     }
 
     /** Of the terms just kept by this thread: see {@link ChunkSum#keptExponent}. */

@@ -247,8 +247,8 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+    public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
         Strip strip = strips && n >= Strip.SHORTEST ? Strip.ofThread() : null;
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
@@ -256,6 +256,9 @@ public final class ScalarKernel implements RowKernel {
             if (strip != null) tops[topsFrom + b] = strip.sumKept(x, at, stream, n, e, k, partials, to + b * BLOCK, out, put);
             else tops[topsFrom + b] = sumKept(x, at, stream, n, e, k, partials, to + b * BLOCK, out, put);
         }
+        boolean inRange = ahead != 0;
+        for (int s = 0; inRange && s < 4; s++) inRange = inRange(x, from + ahead + s * stream, step, n, count, e, k);
+        return inRange;
     }
 
     private static int sumKept(float[] x, int from, int stream, int n, int e, float[] k, float[] partials, int to, float[] out, int outFrom) {
@@ -285,23 +288,25 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
-        int above = 0;
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        float lowest = RowKernel.lowestKept(e, k);
+        float width = RowKernel.keptWidth(k);
+        int widest = 0;
         for (int r = 0; r < count; r++) {
             for (int i = 0; i < n; i += Strip.LENGTH) {
                 int at = from + r * step + i;
                 int length = Math.min(Strip.LENGTH, n - i);
-                above = unsignedMax(above, strips ? Strip.ofThread().above(x, at, length, e, k) : above(x, at, length, e, k));
+                widest = unsignedMax(widest, strips ? Strip.ofThread().widest(x, at, length, lowest) : widest(x, at, length, lowest));
             }
         }
-        return Integer.compareUnsigned(above, range) < 0;
+        return Integer.compareUnsigned(widest, Float.floatToRawIntBits(width)) <= 0;
     }
 
-    private static int above(float[] x, int from, int n, int e, float[] k) {
-        float rounder = Exp2.rounder(e);
-        int above = 0;
-        for (int i = from; i < from + n; i++) above = unsignedMax(above, Exp2.exponentBits(x[i], rounder, k[Exp2.LOG2E]) - LOWEST_KEPT);
-        return above;
+    /** The bits of negative numbers and of NaN are above those of the width, as unsigned integers. */
+    private static int widest(float[] x, int from, int n, float lowest) {
+        int widest = 0;
+        for (int i = from; i < from + n; i++) widest = unsignedMax(widest, Float.floatToRawIntBits(x[i] - lowest));
+        return widest;
     }
 
     @Override

@@ -30,6 +30,7 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
+        ChunkSum.ofThread().known.forget(); // of an earlier call
         boolean alone = !logarithm && x.columnStride() > 1 && x.columnStride() < 4; // so few rows next to each other that tiles are faster
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
@@ -37,7 +38,7 @@ public final class SoftmaxRows {
                 count = x.inPlace() && (logarithm || x.data() == out.data()) ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
                 boolean few = RowBatch.isFew(count, columns);
                 if (!few) batch(kernel, x, out, logarithm, r, count);
-                for (int k = 0; few && k < count; k++) row(kernel, x, out, logarithm, r + k, null);
+                for (int k = 0; few && k < count; k++) row(kernel, x, out, logarithm, r + k, false, null);
             }
         } else if (columns <= RowTile.MAX_COLUMNS) {
             RowTile tile = RowTile.ofThread();
@@ -49,14 +50,15 @@ public final class SoftmaxRows {
                 tile.store(kernel, out, r, count);
             }
         } else {
-            for (int r = from; r < to; r++) row(kernel, x, out, logarithm, r, null);
+            for (int r = from; r < to; r++) row(kernel, x, out, logarithm, r, r < to - 1, null);
         }
     }
 
     /** All rows, each shared out among threads. */
     public static void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, Parts parts) {
+        ChunkSum.ofThread().known.forget();
         SoftmaxRows rows = new SoftmaxRows(); // a thread that waits for others may be given another call meanwhile
-        for (int r = 0; r < x.rows(); r++) rows.row(kernel, x, out, logarithm, r, parts);
+        for (int r = 0; r < x.rows(); r++) rows.row(kernel, x, out, logarithm, r, r < x.rows() - 1, parts);
     }
 
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
@@ -120,13 +122,14 @@ public final class SoftmaxRows {
         for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high[i]) - low[i];
     }
 
-    private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, Parts parts) {
+    /** more: the next one is to follow. */
+    private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, boolean more, Parts parts) {
         int n = x.columns();
-        boolean kept = !logarithm && sumKept(kernel, x, out, r);
+        boolean kept = !logarithm && sumKept(kernel, x, out, r, more);
         if (!kept) RowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
         if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
         if (kept) {
-            boolean elsewhere = x.data() == out.data();
+            boolean elsewhere = keepsElsewhere(x, out);
             writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, RowSum.keptExponent(), rowLse, power, 1,
                     out.data(), out.start(r));
         } else if (parts == null || n <= ChunkSum.CHUNK) {
@@ -137,13 +140,17 @@ public final class SoftmaxRows {
         }
     }
 
-    /** Sums row r with its terms kept in out, or elsewhere if out is x, whose elements may be needed again; false if that is not possible. */
-    private boolean sumKept(RowKernel kernel, Rows x, Rows out, int r) {
-        int columns = x.columns();
-        boolean elsewhere = x.data() == out.data();
-        if (!x.inPlace() || !out.inPlace() || columns < ChunkSum.TAIL || elsewhere && !RowBatch.hasRoom(columns)) return false;
+    /** Sums row r with its terms kept in out or elsewhere; false if that is not possible. */
+    private boolean sumKept(RowKernel kernel, Rows x, Rows out, int r, boolean more) {
+        if (!x.inPlace() || !out.inPlace() || x.columns() < ChunkSum.TAIL) return false;
+        boolean elsewhere = keepsElsewhere(x, out);
         float[] terms = elsewhere ? batch.room() : out.data();
-        return RowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), sum);
+        return RowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), more, sum);
+    }
+
+    /** Terms that would overwrite their own elements are kept in scratch, of rows that it has room for: so nothing has to be known of the elements before. */
+    private static boolean keepsElsewhere(Rows x, Rows out) {
+        return x.data() == out.data() && RowBatch.hasRoom(x.columns());
     }
 
     /** Whether there is anything left to write. */

@@ -46,11 +46,12 @@ final class Strip {
         return top;
     }
 
-    /** The unsigned maximum of what the exponent bits of array[from .. from + n) are above {@link RowKernel#LOWEST_KEPT}. */
-    int above(float[] array, int from, int n, int e, float[] k) {
+    /** The unsigned maximum of the bits of what array[from .. from + n) is above the lowest. */
+    int widest(float[] array, int from, int n, float lowest) {
         System.arraycopy(array, from, x, 0, n);
-        findExponents(n, e, k);
-        return topAbove(bits, RowKernel.LOWEST_KEPT, n) ^ Integer.MIN_VALUE;
+        subtract(x, lowest, z, n);
+        MemorySegment.copy(zBytes, 0, bitsBytes, 0, 4L * n);
+        return topAbove(bits, 0, n) ^ Integer.MIN_VALUE;
     }
 
     /** {@link RowKernel#sumKept} for one block. */
@@ -184,6 +185,10 @@ final class Strip {
 
     private static void multiply(float[] a, float[] b, float[] out, int n) {
         for (int i = 0; i < n; i++) out[i] = a[i] * b[i];
+    }
+
+    private static void subtract(float[] a, float b, float[] out, int n) {
+        for (int i = 0; i < n; i++) out[i] = a[i] - b;
     }
 
     private static void add(float[] a, float[] sum, int n) {

@@ -92,9 +92,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials,
-            int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
-        start.of(TERMS).sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep);
+    public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials,
+            int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
+        return start.of(TERMS).sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep, ahead);
     }
 
     @Override
@@ -103,8 +103,8 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
-        return start.of(TERMS).inRange(x, from, step, n, count, e, k, range);
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        return start.of(TERMS).inRange(x, from, step, n, count, e, k);
     }
 
     @Override

@@ -140,9 +140,10 @@ final class WarmStart {
             case TERMS -> {
                 kernel.terms(x, 0, N, 0, k, 1, partials, 0);
                 kernel.termsMinus(x, 0, N, 0, k, 1, x, N, partials, 0);
-                kernel.sumKept(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, columns, 0, N / 2);
+                kernel.sumKept(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, columns, 0, N / 2, N);
+                kernel.sumKept(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, columns, 0, N / 2, 0);
                 kernel.sumTerms(columns, 0, N / 2, N, N / 2, 2, partials, 0);
-                kernel.inRange(x, 0, N / 2, N / 2 - 9, 2, 0, k, ChunkExponents.STEP);
+                kernel.inRange(x, 0, N / 2, N / 2 - 9, 2, 0, k);
                 kernel.scale(columns, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, columns, 0, N / 2);
                 kernel.subtract(x, 0, N - 9, 1, 1, partials, 0);
                 kernel.termsRows(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, rounders, 0, k, partials, 0, N);

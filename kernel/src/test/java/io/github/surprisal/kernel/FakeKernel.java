@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
         TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
@@ -119,12 +119,13 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
-        scalar.sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep);
+    public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
+        boolean inRange = scalar.sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep, ahead);
         if (fault == Fault.KEPT_PARTIAL && at < n) partials[to + at] = Math.nextUp(partials[to + at]);
         if (fault == Fault.KEPT_TERM && at < n) out[outFrom + at] = Math.nextUp(out[outFrom + at]);
         if (fault == Fault.KEPT_TOP) tops[topsFrom] ^= 1;
+        return inRange != (fault == Fault.AHEAD);
     }
 
     @Override
@@ -134,8 +135,8 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
-        return scalar.inRange(x, from, step, n, count, e, k, range) != (fault == Fault.RANGE);
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        return scalar.inRange(x, from, step, n, count, e, k) != (fault == Fault.RANGE);
     }
 
     @Override

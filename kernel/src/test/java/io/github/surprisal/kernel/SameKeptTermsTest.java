@@ -6,6 +6,7 @@ import static io.github.surprisal.kernel.KernelPair.STRIPS;
 import static io.github.surprisal.kernel.KernelPair.assertBits;
 import static io.github.surprisal.kernel.KernelPair.assertSame;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.oracle.Shape;
@@ -19,7 +20,6 @@ class SameKeptTermsTest {
     private static final int GRAIN = RowKernel.GRAIN;
     private static final int OFFSETS = 18;
     private static final long SEED = 20261125;
-    private static final int RANGE = ChunkExponents.STEP;
 
     private final List<RowKernel> kernels = Kernels.selected().lanes() == 1 ? List.of(SCALAR, STRIPS) : List.of(SCALAR, STRIPS, KernelPair.simd());
 
@@ -44,7 +44,7 @@ class SameKeptTermsTest {
                     float[] actualPartials = new float[count * BLOCK];
                     int[] actualTops = new int[RowKernel.TOPS_LENGTH];
                     float[] out = new float[x.length + 3];
-                    kernel.sumKept(x, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, out, 3 + offset, step);
+                    kernel.sumKept(x, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, out, 3 + offset, step, 0);
                     assertSame(partials, actualPartials, () -> kernel.getClass() + " sumKept" + call);
                     assertSame(terms, out, () -> kernel.getClass() + " terms of sumKept" + call);
                     assertEquals(Arrays.toString(Arrays.copyOf(tops, 1 + count)), Arrays.toString(Arrays.copyOf(actualTops, 1 + count)), call);
@@ -52,7 +52,7 @@ class SameKeptTermsTest {
                     kernel.sumTerms(out, 3 + offset, step, stream, n, count, actualPartials, 0);
                     assertSame(partials, actualPartials, () -> kernel.getClass() + " sumTerms" + call);
                     float[] inPlace = x.clone();
-                    kernel.sumKept(inPlace, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, inPlace, offset, step);
+                    kernel.sumKept(inPlace, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, inPlace, offset, step, 0);
                     assertSame(partials, actualPartials, () -> kernel.getClass() + " sumKept in place" + call);
                     for (int i = 0; i < x.length; i++) { // between the streams, where no term is, nothing is written
                         assertBits(terms[i + 3] == 0 ? x[i] : terms[i + 3], inPlace[i], () -> kernel.getClass() + " terms of sumKept in place" + call);
@@ -73,16 +73,16 @@ class SameKeptTermsTest {
             for (float special : SPECIALS) {
                 x[i] = special;
                 int bits = Exp2.exponentBits(special, Exp2.rounder(0), k[Exp2.LOG2E]);
-                boolean kept = bits >= RowKernel.LOWEST_KEPT && bits < RowKernel.LOWEST_KEPT + RANGE;
+                boolean kept = bits >= RowKernel.LOWEST_KEPT && bits < RowKernel.LOWEST_KEPT + RowKernel.KEPT_RANGE;
                 String call = special + " at " + i + ", seed " + SEED;
                 int[] expected = new int[RowKernel.TOPS_LENGTH];
-                SCALAR.sumKept(x, 0, 0, n, n, 1, 0, k, new float[BLOCK], 0, expected, 0, new float[4 * n], 0, 0);
+                SCALAR.sumKept(x, 0, 0, n, n, 1, 0, k, new float[BLOCK], 0, expected, 0, new float[4 * n], 0, 0, 0);
                 assertEquals(kept, ChunkExponents.outside(expected[0]) >= 0, call);
                 for (RowKernel kernel : kernels) {
                     int[] actual = new int[RowKernel.TOPS_LENGTH];
-                    kernel.sumKept(x, 0, 0, n, n, 1, 0, k, new float[BLOCK], 0, actual, 0, new float[4 * n], 0, 0);
+                    kernel.sumKept(x, 0, 0, n, n, 1, 0, k, new float[BLOCK], 0, actual, 0, new float[4 * n], 0, 0, 0);
                     assertEquals(expected[0], actual[0], call);
-                    assertEquals(kept, kernel.inRange(x, 0, 0, 4 * n, 1, 0, k, RANGE), call);
+                    assertEquals(kept, kernel.inRange(x, 0, 0, 4 * n, 1, 0, k), call);
                 }
             }
             x[i] = usual;
@@ -92,21 +92,66 @@ class SameKeptTermsTest {
     @Test
     void rangeOfRowsOfEveryLength() {
         float[] k = Exp2.constants(1);
+        float lowest = RowKernel.lowestKept(0, k);
+        float highest = lowest + RowKernel.keptWidth(k);
         for (int n = GRAIN; n <= 70; n++) {
             int step = n + 3;
             float[] x = new float[2 + 3 * step];
             Arrays.fill(x, Float.NaN); // around the rows, where nobody may look
             for (int r = 0; r < 3; r++) Arrays.fill(x, 2 + r * step, 2 + r * step + n, 1);
             for (RowKernel kernel : kernels) {
-                assertTrue(kernel.inRange(x, 2, step, n, 3, 0, k, RANGE));
+                assertTrue(kernel.inRange(x, 2, step, n, 3, 0, k));
                 for (int i = 0; i < 3 * n; i++) {
                     int at = 2 + i / n * step + i % n;
-                    x[at] = i % 2 == 0 ? -28.1f : 38.6f; // exponents -41 and 56
-                    assertEquals(false, kernel.inRange(x, 2, step, n, 3, 0, k, RANGE), "n " + n + ", element " + i);
-                    x[at] = i % 2 == 0 ? -27.9f : 38.3f; // exponents -40 and 55
-                    assertTrue(kernel.inRange(x, 2, step, n, 3, 0, k, RANGE), "n " + n + ", element " + i);
+                    x[at] = i % 2 == 0 ? Math.nextDown(lowest) : highest + 1e-5f;
+                    assertFalse(kernel.inRange(x, 2, step, n, 3, 0, k), "n " + n + ", element " + i);
+                    x[at] = i % 2 == 0 ? lowest : highest;
+                    assertTrue(kernel.inRange(x, 2, step, n, 3, 0, k), "n " + n + ", element " + i);
                     x[at] = 1;
                 }
+            }
+        }
+    }
+
+    /** What is in range may be kept, near the limits of it and for every scale and unit. */
+    @Test
+    void whatIsInRangeMayBeKept() {
+        for (float scale : new float[] {1, 0.7f, 1.3e-3f, 1000, 1 / 3f}) {
+            float[] k = Exp2.constants(scale);
+            for (int e = -ChunkExponents.MAX / 2; e <= ChunkExponents.MAX / 2; e += e == 0 ? 96 : Math.max(1, Math.abs(e) / 3)) {
+                float lowest = RowKernel.lowestKept(e, k);
+                for (float x : new float[] {lowest, lowest + RowKernel.keptWidth(k)}) {
+                    int bits = Exp2.exponentBits(x, Exp2.rounder(e), k[Exp2.LOG2E]);
+                    assertTrue(bits >= RowKernel.LOWEST_KEPT && bits < RowKernel.LOWEST_KEPT + RowKernel.KEPT_RANGE, x + ", e " + e + ", scale " + scale);
+                }
+            }
+        }
+    }
+
+    /** Each element that sumKept looks at counts, in place too, and no other. */
+    @Test
+    void elementsAhead() {
+        float[] k = Exp2.constants(1);
+        float lowest = RowKernel.lowestKept(0, k);
+        int count = 2;
+        for (int n = GRAIN; n <= 5 * GRAIN; n += GRAIN) {
+            int stream = n + 1;
+            int step = 4 * stream;
+            int ahead = count * step + 5;
+            float[] x = new float[3 + 2 * ahead];
+            for (RowKernel kernel : kernels) {
+                for (int i = -1; i < count * step; i++) { // none, or one after the other
+                    Arrays.fill(x, 1);
+                    boolean counts = i >= 0 && i % stream < n;
+                    if (i >= 0) x[3 + ahead + i] = i % 2 == 0 ? Math.nextDown(lowest) : Float.NaN;
+                    float[] behind = Arrays.copyOfRange(x, 3 + ahead, x.length);
+                    String call = kernel.getClass() + ", n " + n + ", element " + i;
+                    assertEquals(!counts, kernel.sumKept(x, 3, step, stream, n, count, 0, k, new float[count * BLOCK], 0, new int[RowKernel.TOPS_LENGTH], 0,
+                            x, 3, step, ahead), call);
+                    for (int j = 0; j < behind.length; j++) assertBits(behind[j], x[3 + ahead + j], () -> call);
+                }
+                Arrays.fill(x, 1);
+                assertFalse(kernel.sumKept(x, 3, step, stream, n, count, 0, k, new float[count * BLOCK], 0, new int[RowKernel.TOPS_LENGTH], 0, x, 3, step, 0));
             }
         }
     }

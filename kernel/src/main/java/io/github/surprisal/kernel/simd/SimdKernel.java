@@ -303,11 +303,15 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
-        SimdTerms.sum(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep);
+    public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
+        SimdTerms.sum(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep, ahead);
         reduceTops(tops, count, topsFrom);
         for (int b = 0; b < count; b++) tops[topsFrom + b] += LOWEST_KEPT;
+        boolean inRange = ahead != 0;
+        if (LANES == GRAIN) return inRange && isWithin(unsignedMaxLane(IntVector.fromArray(INTS, tops, AHEAD)), k);
+        for (int s = 0; inRange && s < 4; s++) inRange = SimdTerms.inRange(x, from + ahead + s * stream, step, n, count, e, k);
+        return inRange;
     }
 
     @Override
@@ -315,9 +319,14 @@ public final class SimdKernel implements RowKernel {
         SimdTerms.sumTerms(t, from, step, stream, n, count, partials, to);
     }
 
+    /** Whether an unsigned maximum of bits is that of numbers in [0, {@link RowKernel#keptWidth}]: all others are above. */
+    static boolean isWithin(int widest, float[] k) {
+        return Integer.compareUnsigned(widest, Float.floatToRawIntBits(RowKernel.keptWidth(k))) <= 0;
+    }
+
     @Override
-    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
-        return SimdTerms.inRange(x, from, step, n, count, e, k, range);
+    public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        return SimdTerms.inRange(x, from, step, n, count, e, k);
     }
 
     @Override

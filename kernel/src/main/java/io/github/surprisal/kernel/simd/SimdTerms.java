@@ -117,9 +117,9 @@ final class SimdTerms {
         }
     }
 
-    /** See {@link RowKernel#sumKept}. What exponents are above the lowest is left in lanes, in tops. */
+    /** See {@link RowKernel#sumKept}. What exponents are above the lowest, and elements ahead above theirs, is left in lanes, in tops. */
     static void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int to, int[] tops, float[] out, int outFrom, int outStep) {
+            float[] partials, int to, int[] tops, float[] out, int outFrom, int outStep, int ahead) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -133,8 +133,12 @@ final class SimdTerms {
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector lowest = IntVector.broadcast(INTS, RowKernel.LOWEST_KEPT);
+        FloatVector least = FloatVector.broadcast(FLOATS, RowKernel.lowestKept(e, k));
+        IntVector widest = IntVector.zero(INTS);
+        boolean looks = ahead != 0 && LANES == RowKernel.GRAIN; // of 16 registers none is left for it
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
+            int next = at + ahead;
             int put = outFrom + b * outStep;
             int block = to + b * RowKernel.BLOCK;
             IntVector top = IntVector.zero(INTS);
@@ -144,6 +148,12 @@ final class SimdTerms {
                 FloatVector v1 = FloatVector.fromArray(FLOATS, x, at + stream + i);
                 FloatVector v2 = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
                 FloatVector v3 = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
+                if (looks) {
+                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + i).sub(least).reinterpretAsInts());
+                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + stream + i).sub(least).reinterpretAsInts());
+                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + 2 * stream + i).sub(least).reinterpretAsInts());
+                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + 3 * stream + i).sub(least).reinterpretAsInts());
+                }
                 FloatVector v = v0;
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z.sub(lowest));
@@ -190,6 +200,7 @@ final class SimdTerms {
             }
             top.intoArray(tops, RowKernel.TOPS + b * RowKernel.GRAIN); // see SimdKernel
         }
+        widest.intoArray(tops, RowKernel.AHEAD);
     }
 
     static void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
@@ -204,20 +215,18 @@ final class SimdTerms {
         }
     }
 
-    static boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k, int range) {
-        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
-        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        IntVector lowest = IntVector.broadcast(INTS, RowKernel.LOWEST_KEPT);
-        IntVector top = IntVector.zero(INTS);
+    static boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        FloatVector least = FloatVector.broadcast(FLOATS, RowKernel.lowestKept(e, k));
+        IntVector widest = IntVector.zero(INTS);
         int last = n - LANES; // the last vector of a row may overlap the one before
         for (int row = 0; row < count; row++) {
             int at = from + row * step;
             for (int i = 0; i < last; i += LANES) {
-                top = top.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + i).fma(log2e, rounder).reinterpretAsInts().sub(lowest));
+                widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + i).sub(least).reinterpretAsInts());
             }
-            top = top.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + last).fma(log2e, rounder).reinterpretAsInts().sub(lowest));
+            widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + last).sub(least).reinterpretAsInts());
         }
-        return Integer.compareUnsigned(SimdKernel.unsignedMaxLane(top), range) < 0;
+        return SimdKernel.isWithin(SimdKernel.unsignedMaxLane(widest), k);
     }
 
     static void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
