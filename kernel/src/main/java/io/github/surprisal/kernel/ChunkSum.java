@@ -55,6 +55,8 @@ public final class ChunkSum {
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] sums = new double[8 * GROUP];
+    private final int[] patched = new int[FOLDED_BLOCKS];
+    private final float[] patches = new float[FOLDED_BLOCKS];
     private final double[] one = new double[1];
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
@@ -75,7 +77,6 @@ public final class ChunkSum {
     private double best; // sum of the first block that holds the largest exponent
     private int bestFrom;
     private int top; // the largest exponent, MIN_VALUE while no block has counted
-    private boolean folded; // the last blocks, without leaving their partial sums
     private boolean skipped; // a block of nothing but elements that are too low, masked or not
     private boolean huge;
     private boolean nan;
@@ -92,7 +93,9 @@ public final class ChunkSum {
     private int ahead; // how far behind the elements at hand those to look at are, 0 for none
     private boolean aheadInRange; // all of them so far
 
-    private ChunkSum() {}
+    private ChunkSum() {
+        Arrays.fill(patched, NONE);
+    }
 
     public static ChunkSum ofThread() {
         ChunkSum own = OF_THREAD.get();
@@ -275,7 +278,7 @@ public final class ChunkSum {
         for (int from = 0; from < elements.positions; from += BLOCK) {
             if (blockSums[from / BLOCK] < ChunkExponents.HEAVY * total) continue;
             int n = Math.min(BLOCK, elements.positions - from);
-            if (elements.positions > BLOCK || folded) sumBlockAgain(kernel, from, n, excluded, areTerms); // else all of it is still there
+            if (elements.positions > BLOCK) sumBlockAgain(kernel, from, n, excluded, areTerms); // else all of it is still there
             int i = HeavySums.find(kernel, partials, 0, n, total);
             if (i < n) lacking += heavy().lacking(kernel, i, partials, 0, from, n, excluded, areTerms, total, exponent, constants);
         }
@@ -353,18 +356,17 @@ public final class ChunkSum {
         skipped = false;
         huge = false;
         nan = false;
-        folded = false;
         if (elements.positions > BLOCK) Arrays.fill(blockSums, 0.0); // that of a single block is set before anyone reads it
-        int patched = excluded == NONE || hole ? NONE : elements.positionOf(excluded);
+        int hidden = excluded == NONE || hole ? NONE : elements.positionOf(excluded);
         int from = 0;
         while (from < elements.positions && !nan) {
-            int blocks = hole ? 0 : sumBlocksInPlace(kernel, from, patched, excluded);
+            int blocks = hole ? 0 : sumBlocksInPlace(kernel, from, hidden, excluded);
             if (blocks > 0) {
                 from += blocks * BLOCK;
                 continue;
             }
             int n = Math.min(BLOCK, elements.positions - from);
-            int patch = patched >= from && patched < from + n ? excluded : NONE;
+            int patch = hidden >= from && hidden < from + n ? excluded : NONE;
             if (!hole && sumInPlace(kernel, from, n, patch)) {
                 from += BLOCK;
                 continue;
@@ -377,7 +379,7 @@ public final class ChunkSum {
                 skipped = true;
                 from += BLOCK;
             } else {
-                if (patch != NONE) partials[patched - from] = elements.partialWithout(patch, exponent, constants);
+                if (patch != NONE) partials[hidden - from] = elements.partialWithout(patch, exponent, constants);
                 if (add(fold(kernel, n), largest, from)) {
                     from += BLOCK;
                 } else if (cleaned) { // no known input comes here
@@ -406,7 +408,7 @@ public final class ChunkSum {
     }
 
     /** Sums and adds a few whole blocks of the body, which need no copy; stops at one that is not as expected. */
-    private int sumBlocksInPlace(RowKernel kernel, int from, int patched, int excluded) {
+    private int sumBlocksInPlace(RowKernel kernel, int from, int hidden, int excluded) {
         float[] array = elements.array;
         boolean cleaned = masked;
         if (!elements.inPlace() || array == null && cleaned) return 0;
@@ -415,14 +417,13 @@ public final class ChunkSum {
         boolean keeps = keep != null;
         int count = Math.min(plain && !keeps ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
         if (count <= 0) return 0;
-        boolean patches = patched >= from && patched < from + count * BLOCK;
-        folded = plain && !keeps;
+        boolean hides = hidden >= from && hidden < from + count * BLOCK;
+        boolean folds = plain && !keeps;
         long first = elements.place(from);
-        float patch = patches ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
+        float patch = hides ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
         if (keeps) aheadInRange &= kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0,
                 keep, keepFrom + from, BLOCK, ahead);
-        else if (folded) kernel.sumFolded(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials,
-                patches ? patched - from : NONE, patch, sums, tops);
+        else if (folds) sumFolded(kernel, array, (int) first, body, count, hides ? hidden - from : NONE, patch);
         else if (plain) kernel.sum(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0);
         else if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
         else elements.store.sum(kernel, first, BLOCK, body, BLOCK, count, exponent, constants, partials, tops);
@@ -440,8 +441,8 @@ public final class ChunkSum {
         }
         if (usual < count) keep = null;
         if (usual == 0) return 0;
-        if (!folded) {
-            if (patched >= from && patched < from + usual * BLOCK) partials[patched - from] = patch;
+        if (!folds) {
+            if (hidden >= from && hidden < from + usual * BLOCK) partials[hidden - from] = patch;
             kernel.fold(partials, BLOCK, usual, sums);
         }
         for (int b = 0; b < usual; b++) {
@@ -453,6 +454,15 @@ public final class ChunkSum {
         }
         if (cleaned) masked = ChunkExponents.isMasked(raw, constants);
         return usual;
+    }
+
+    /** Whole blocks, with a patch at that position of them, -1 for none. */
+    private void sumFolded(RowKernel kernel, float[] array, int from, int body, int count, int position, float patch) {
+        int block = Math.max(position, 0) / BLOCK;
+        patched[block] = position < 0 ? NONE : position % BLOCK;
+        patches[block] = patch;
+        kernel.sumFolded(array, from, BLOCK, body, BLOCK, BLOCK, count, exponent, constants, partials, false, patched, patches, sums, tops);
+        patched[block] = NONE;
     }
 
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
@@ -530,7 +540,6 @@ public final class ChunkSum {
     }
 
     private double fold(RowKernel kernel, int n) {
-        folded = false;
         kernel.fold(partials, n, 1, sums);
         return sums[0];
     }

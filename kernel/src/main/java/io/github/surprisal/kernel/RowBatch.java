@@ -39,6 +39,8 @@ public final class RowBatch {
     private static final int PAUSE = 32;
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
+    /** Positions from which rows are folded while the next one is summed; fewer are 2 to 4 % faster when they are folded together. */
+    private static final int FOLDED = 8 * GRAIN;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = new ThreadLocal<>();
@@ -51,6 +53,7 @@ public final class RowBatch {
     private final float[] partials = chunk.partials(); // never needed by both at once
     private final float[] scratch = new float[Math.max(GROUP * TAIL, TILE_LENGTH)];
     private final float[] patches = new float[GRAIN];
+    private final int[] positionsToPatch = new int[GROUP];
     final int[] groupTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
     private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
@@ -321,17 +324,19 @@ public final class RowBatch {
         int columns = x.columns();
         int body = ChunkElements.body(columns);
         int tail = columns - STREAMS * body;
-        if (keeps && excluded != null) gatherToPatch(x, r, first, count, body, excluded); // x may be overwritten
+        int positions = ChunkElements.positions(columns);
         boolean masked = chunk.masked();
+        boolean folds = body >= FOLDED && !keeps && !masked && x.data() != null;
+        if (keeps && excluded != null) gatherToPatch(x, r, first, count, body, excluded); // x may be overwritten
         Arrays.fill(groupTops, 0, 2 * GROUP, 0);
         if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
         if (keeps) {
-            aheadInRange &= kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0, groupTops, 0,
-                    keep, keepFrom + first * keepStep, keepStep, ahead);
-        } else if (x.data() != null) {
-            sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
-        } else {
+            aheadInRange &= kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0,
+                    groupTops, 0, keep, keepFrom + first * keepStep, keepStep, ahead);
+        } else if (x.data() == null) {
             x.store().sum(kernel, x.position(r), x.stride(), body, body, count, chunk.exponent(), chunk.constants(), partials, groupTops);
+        } else if (!folds) {
+            sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
         }
         if (tail > 0) {
             padTails(kernel, x, r, STREAMS * body, tail, count);
@@ -340,9 +345,18 @@ public final class RowBatch {
         }
         if (excluded != null) {
             if (!keeps) gatherToPatch(x, r, first, count, body, excluded);
-            patch(kernel, first, count, body, excluded);
+            findPatches(kernel, first, count, body, excluded);
         }
-        kernel.fold(partials, ChunkElements.positions(columns), count, groupSums);
+        int[] patched = excluded == null ? NONE : positionsToPatch;
+        if (folds) {
+            kernel.sumFolded(x.data(), x.start(r), x.rowStride(), body, body, positions, count, chunk.exponent(), chunk.constants(), partials, true,
+                    patched, patches, groupSums, groupTops);
+        } else {
+            for (int k = 0; k < count; k++) {
+                if (patched[k] >= 0) partials[k * BLOCK + patched[k]] = patches[k];
+            }
+            kernel.fold(partials, positions, count, groupSums);
+        }
         int raw = 0;
         for (int k = 0; k < count; k++) {
             int top = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
@@ -452,9 +466,9 @@ public final class RowBatch {
     }
 
     /** Computes the partial sum that each row's excluded element is in again, without it: a row a lane. */
-    private void patch(RowKernel kernel, int first, int count, int body, int[] excluded) {
+    private void findPatches(RowKernel kernel, int first, int count, int body, int[] excluded) {
         kernel.sum(scratch, TO_PATCH, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);
-        for (int k = 0; k < count; k++) partials[k * BLOCK + ChunkElements.positionOf(Math.max(excluded[first + k], 0), body)] = patches[k];
+        for (int k = 0; k < count; k++) positionsToPatch[k] = ChunkElements.positionOf(Math.max(excluded[first + k], 0), body);
     }
 
     // ---- short rows, side by side

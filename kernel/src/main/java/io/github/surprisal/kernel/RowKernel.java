@@ -41,16 +41,20 @@ public interface RowKernel extends InformationKernel {
             float[] partials, int to, int[] tops, int topsFrom);
 
     /**
-     * {@link #sum} of count blocks of n positions and {@link #fold}: sums[b] is the sum of block b, tops[b] its top. Before it is folded, the partial sum of
-     * position patched = b * BLOCK + i is replaced by patch; -1 for none. Where no other partial sum is touched,
-     * this may be faster: vectors of 16 lanes fold a block while the next one is summed. count is below {@link #GROUP}. Overwrites partials, GROUP * BLOCK floats, and
-     * sums[0 .. 8 * count).
+     * {@link #sum} of count blocks of n positions, and {@link #fold} of these and the partial sums behind them, which are there already: of so many positions
+     * in all. sums[b] is the sum of block b, tops[b] its top. Before a block is folded its partial sum at patched[b] is replaced by patches[b]; -1 for none.
+     * Vectors of 16 lanes fold a block while the next one is summed.
+     *
+     * @param stay whether partial sums are left where {@link #sum} leaves them; else they may be anywhere, which is faster from memory, and positions is n
+     * @param sums its first 8 * count are overwritten
      */
-    default void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, double[] sums, int[] tops) {
+    default void sumFolded(float[] x, int from, int step, int stream, int n, int positions, int count, int e, float[] k,
+            float[] partials, boolean stay, int[] patched, float[] patches, double[] sums, int[] tops) {
         sum(x, from, step, stream, n, count, e, k, partials, 0, tops, 0);
-        if (patched >= 0) partials[patched] = patch;
-        fold(partials, n, count, sums);
+        for (int b = 0; b < count; b++) {
+            if (patched[b] >= 0) partials[b * BLOCK + patched[b]] = patches[b];
+        }
+        fold(partials, positions, count, sums);
     }
 
     /**

@@ -35,8 +35,12 @@ final class SelfTest {
             results = append(results, Arrays.copyOf(sums, 5));
         }
         int grain = RowKernel.GRAIN;
-        kernel.sumFolded(x, 0, grain, grain, N, 3, 0, Exp2.constants(1), partials, RowKernel.BLOCK + 5, 7, sums, tops);
-        results = append(results, sums[0], sums[1], sums[2], tops[0], tops[1], tops[2]);
+        int[] patched = {-1, 5, -1};
+        for (int behind = 2 * grain; behind >= 0; behind -= 2 * grain) {
+            kernel.sumFolded(x, 0, grain, grain, N, N + behind, 3, 0, Exp2.constants(1), partials, behind > 0, patched, x, sums, tops);
+            results = append(results, sums[0], sums[1], sums[2], tops[0], tops[1], tops[2]);
+            if (behind > 0) results = append(results, partials, RowKernel.BLOCK + N);
+        }
         float[] padded = new float[128];
         kernel.pad(x, 0, 13, 37, 2, -1, padded);
         results = append(results, padded, padded.length);

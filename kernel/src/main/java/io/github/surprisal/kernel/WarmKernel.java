@@ -29,9 +29,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, double[] sums, int[] tops) {
-        start.of(SUMS).sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, sums, tops);
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int positions, int count, int e, float[] k,
+            float[] partials, boolean stay, int[] patched, float[] patches, double[] sums, int[] tops) {
+        start.of(SUMS).sumFolded(x, from, step, stream, n, positions, count, e, k, partials, stay, patched, patches, sums, tops);
     }
 
     @Override

@@ -125,8 +125,10 @@ final class WarmStart {
                 kernel.fold(partials, N / 2, 1, numbers);
                 kernel.fold(partials, N / 2, 4, numbers);
                 kernel.fold(partials, N / 2, 5, numbers); // two at a time, and one more
-                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 5, 1, lanes, tops); // in one block of two
-                kernel.sumFolded(x, 0, N / 2, N, N / 2, 2, 0, k, partials, -1, 1, lanes, tops);
+                excluded[1] = 5;
+                kernel.sumFolded(x, 0, N / 2, N, N / 2, N, 2, 0, k, partials, true, excluded, columns, lanes, tops); // patched in one block of two
+                kernel.sumFolded(x, 0, N / 2, N, N / 2, N / 2, 2, 0, k, partials, false, excluded, columns, lanes, tops);
+                excluded[1] = -1;
                 kernel.pad(x, 0, 64, 40, 4, -1, partials);
                 Arrays.fill(numbers, 3);
                 kernel.log(numbers, NUMBERS);

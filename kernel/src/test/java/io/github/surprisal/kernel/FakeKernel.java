@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
         TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
@@ -40,9 +40,10 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, double[] sums, int[] tops) {
-        scalar.sumFolded(x, from, step, stream, n, count, e, k, partials, fault == Fault.PATCHED ? -1 : patched, patch, sums, tops);
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int positions, int count, int e, float[] k,
+            float[] partials, boolean stay, int[] patched, float[] patches, double[] sums, int[] tops) {
+        int[] at = fault == Fault.PATCHED ? new int[] {-1, -1, -1} : patched;
+        scalar.sumFolded(x, from, step, stream, n, fault == Fault.BEHIND ? n : positions, count, e, k, partials, stay, at, patches, sums, tops);
         if (fault == Fault.FOLDED) sums[0] = Math.nextUp(sums[0]);
         if (fault == Fault.FOLDED_TOP) tops[0] ^= 1;
     }

@@ -27,6 +27,8 @@ class SameBitsTest {
     private static RowKernel simd;
 
     private final float[] expectedPartials = new float[MAX_COUNT * BLOCK];
+    private final float[] expectedFolded = new float[RowKernel.GROUP * BLOCK];
+    private final float[] actualFolded = new float[RowKernel.GROUP * BLOCK];
     private final float[] actualPartials = new float[MAX_COUNT * BLOCK];
     private final int[] expectedTops = new int[RowKernel.TOPS_LENGTH];
     private final int[] actualTops = new int[RowKernel.TOPS_LENGTH];
@@ -118,14 +120,24 @@ class SameBitsTest {
     private void assertSumFolded(float[] x, int from, int step, int stream, int n, int count, int e, Supplier<String> call) {
         double[] expectedSums = new double[8 * MAX_COUNT];
         double[] actualSums = new double[8 * MAX_COUNT];
-        Arrays.fill(actualPartials, Float.NaN); // of earlier calls nothing is read
+        Arrays.fill(expectedFolded, Float.NaN); // of earlier calls nothing is read
         Arrays.fill(actualTops, -1);
         Arrays.fill(expectedTops, -1);
-        int patched = from % (count + 1) == count ? -1 : from % (count + 1) * BLOCK + from * 7 % n;
-        SCALAR.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), expectedPartials, patched, 3, expectedSums, expectedTops);
-        simd.sumFolded(x, from, step, stream, n, count, e, Exp2.constants(1), actualPartials, patched, 3, actualSums, actualTops);
+        int positions = n == BLOCK ? n : n + from % 2 * GRAIN;
+        int[] patched = new int[count];
+        float[] patches = new float[count];
+        for (int b = 0; b < count; b++) {
+            Arrays.fill(expectedFolded, b * BLOCK + n, b * BLOCK + positions, b + 0.7f);
+            patched[b] = (from + b) % 3 == 0 ? -1 : (from + b) * 7 % positions;
+            patches[b] = b + 3;
+        }
+        System.arraycopy(expectedFolded, 0, actualFolded, 0, actualFolded.length);
+        boolean stay = positions > n || from % 4 == 0;
+        SCALAR.sumFolded(x, from, step, stream, n, positions, count, e, Exp2.constants(1), expectedFolded, stay, patched, patches, expectedSums, expectedTops);
+        simd.sumFolded(x, from, step, stream, n, positions, count, e, Exp2.constants(1), actualFolded, stay, patched, patches, actualSums, actualTops);
         Arrays.fill(actualTops, RowKernel.TOPS, actualTops.length, -1);
         assertSame(expectedTops, actualTops, () -> "tops of folded " + call.get());
+        if (stay) assertSame(expectedFolded, actualFolded, () -> "partials of folded " + call.get());
         for (int b = 0; b < count; b++) {
             if (Double.isNaN(expectedSums[b]) && Double.isNaN(actualSums[b])) continue;
             int block = b;

@@ -43,8 +43,6 @@ public final class SimdKernel implements RowKernel {
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-    private static final int BLOCK_SHIFT = Integer.numberOfTrailingZeros(BLOCK);
-
     private final StorageKernel storage = new SimdStorage();
 
     static VectorShape shape() {
@@ -127,10 +125,10 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void sumFolded(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int patched, float patch, double[] sums, int[] tops) {
+    public void sumFolded(float[] x, int from, int step, int stream, int n, int positions, int count, int e, float[] k,
+            float[] partials, boolean stay, int[] patched, float[] patches, double[] sums, int[] tops) {
         if (LANES < GRAIN) { // a vector of partial sums is 16 lanes, as fold adds them
-            RowKernel.super.sumFolded(x, from, step, stream, n, count, e, k, partials, patched, patch, sums, tops);
+            RowKernel.super.sumFolded(x, from, step, stream, n, positions, count, e, k, partials, stay, patched, patches, sums, tops);
             return;
         }
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
@@ -145,10 +143,11 @@ public final class SimdKernel implements RowKernel {
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        int areas = stay ? GROUP - 1 : 1;
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
-            int block = (b & 1) * BLOCK;
-            int before = (~b & 1) * BLOCK; // folded meanwhile: its stores are done, nothing waits for them, and other units add
+            int block = (b & areas) * BLOCK;
+            int before = (Math.max(b - 1, 0) & areas) * BLOCK; // folded meanwhile: its stores are done, nothing waits for them, and other units add
             IntVector top = IntVector.zero(INTS);
             Vector<Double> p0 = DoubleVector.zero(DOUBLES);
             Vector<Double> p8 = p0;
@@ -192,13 +191,17 @@ public final class SimdKernel implements RowKernel {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
-            if (b == patched >> BLOCK_SHIFT) partials[block + (patched & BLOCK - 1)] = patch;
+            for (int i = before + n; i < before + positions; i += LANES) {
+                p0 = p0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
+                p8 = p8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
+            }
+            if (patched[b] >= 0) partials[block + patched[b]] = patches[b];
             if (b > 0) ((DoubleVector) p0.add(p8)).intoArray(sums, 8 * (b - 1)); // of the first block there is nothing before
             // Stored, not reduced in registers: reduceLanes would exceed what C2 inlines here, and a call spill every constant.
             top.intoArray(tops, TOPS + b * GRAIN);
         }
         reduceTops(tops, count, 0);
-        foldBlock(partials, (~count & 1) * BLOCK, n, sums, 8 * (count - 1));
+        foldBlock(partials, (count - 1 & areas) * BLOCK, positions, sums, 8 * (count - 1));
         ScalarKernel.foldLanes(count, sums);
     }
 
