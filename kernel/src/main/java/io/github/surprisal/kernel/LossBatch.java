@@ -26,10 +26,9 @@ final class LossBatch {
     private boolean all;
     private int count;
 
-    /** Whether rows of this call are to be done here, which takes longer for a single one; a row that turns out to be unusual cannot. */
+    /** Whether rows of this call are to be done here; a row that turns out to be unusual cannot. */
     static boolean covers(LossCall call) {
         Rows x = call.logits;
-        if (x.rows() == 1) return false;
         Rows gradient = call.gradient;
         if (x.columns() <= RowBatch.SHORT) return coversShort(call) && x.data() != null && (gradient == null || gradient.data() != null);
         return call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()

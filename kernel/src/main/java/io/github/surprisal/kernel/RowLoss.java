@@ -12,14 +12,16 @@ final class RowLoss {
     private static final ThreadLocal<RowLoss> OF_THREAD = new ThreadLocal<>();
 
     private final LogSum others = new LogSum();
-    private final LossBatch batch = new LossBatch();
     private final TargetShare target = new TargetShare();
-    private final RowGradient rowGradient = new RowGradient();
-    private final RowPieces pieces = new RowPieces();
-    private final Coefficients coefficients = new Coefficients();
-    private final RowGradient.Writer gradientWriter = new RowGradient.Writer(pieces, coefficients);
-    private final GapSum gapSum = new GapSum(pieces, coefficients);
-    private TiledLoss tiles; // made when it is needed
+
+    // Made when they are needed: loading their classes would take a quarter of the very first loss.
+    private LossBatch batch;
+    private RowGradient rowGradient;
+    private RowPieces pieces;
+    private Coefficients coefficients;
+    private RowGradient.Writer gradientWriter;
+    private GapSum gapSum;
+    private TiledLoss tiles;
 
     static RowLoss ofThread() {
         RowLoss own = OF_THREAD.get();
@@ -33,13 +35,35 @@ final class RowLoss {
     }
 
     GapSum gapSum() {
+        if (gapSum == null) gapSum = new GapSum(pieces(), coefficients());
         return gapSum;
+    }
+
+    private RowGradient.Writer gradientWriter() {
+        if (gradientWriter == null) gradientWriter = new RowGradient.Writer(pieces(), coefficients());
+        return gradientWriter;
+    }
+
+    private RowGradient rowGradient() {
+        if (rowGradient == null) rowGradient = new RowGradient();
+        return rowGradient;
+    }
+
+    private RowPieces pieces() {
+        if (pieces == null) pieces = new RowPieces();
+        return pieces;
+    }
+
+    private Coefficients coefficients() {
+        if (coefficients == null) coefficients = new Coefficients();
+        return coefficients;
     }
 
     /** The sum, in order, of the losses of rows from .. to, each put into each if that is not null. correct[0] grows by the right argmaxes. */
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
         double sum = 0;
-        boolean batched = LossBatch.covers(call);
+        boolean batched = call.logits.rows() > 1 && LossBatch.covers(call); // a single row is done sooner alone
+        if (batched && batch == null) batch = new LossBatch();
         if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         ChunkSum.ofThread().known.forget(); // of an earlier call
         boolean writes = batched && LossBatch.writes(call);
@@ -76,7 +100,7 @@ final class RowLoss {
         int n = call.logits.columns();
         float x = options.copies() ? options.prepared(call.logits.get(r, y)) : call.logits.get(r, y);
         double scale = options.scale();
-        boolean kept = !known && LossBatch.keepsTerms(call)
+        boolean kept = !known && call.gradient != null && LossBatch.keepsTerms(call)
                 && RowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
         int keptExponent = kept ? RowSum.keptExponent() : 0;
         if (!known) {
@@ -97,13 +121,13 @@ final class RowLoss {
             float m = gapy < 1 ? x : (float) (lse / scale);
             double above = gapy < 1 ? gapy : lse - scale * m;
             double total = weightTotal(options, n);
-            gapSum.run(call, r, m);
+            gapSum().run(call, r, m);
             loss += share * (scale * gapSum.gaps() + total * above);
         }
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
         if (kept) {
-            gradientWriter.scale(call, r, keptExponent, lse, target.power(), call.factor * options.logitScale() * main);
+            gradientWriter().scale(call, r, keptExponent, lse, target.power(), call.factor * options.logitScale() * main);
             call.gradient.set(r, y, (float) atTarget(call.factor * options.logitScale(), 0, 0, options.weight(y), 0, main, target.p, target.notP));
         } else if (call.gradient != null && known && !written) {
             indexGradient(call, r, y, lse, batch.power[k], batch.p[k], batch.notP[k], main, share);
@@ -118,7 +142,7 @@ final class RowLoss {
         double total = share == 0 ? 0 : share * weightTotal(options, call.logits.columns());
         double pull = 2 * options.zLoss() * lse;
         double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
-        RowGradient g = rowGradient.start(lse, power, factor * (main + total + pull));
+        RowGradient g = rowGradient().start(lse, power, factor * (main + total + pull));
         if (share > 0) g.subtract(options.weights() == null ? RowGradient.Minus.UNIFORM : RowGradient.Minus.MULTIPLE, factor * share);
         g.setApart(y, (float) atTarget(factor, total, share, options.weight(y), pull, main, p, notP));
         writeGradient(call, r, g, lse);
@@ -137,10 +161,10 @@ final class RowLoss {
         }
         int n = call.logits.columns();
         if (call.parts == null || n <= ChunkSum.CHUNK) {
-            gradientWriter.write(call, r, g, 0, n);
+            gradientWriter().write(call, r, g, 0, n);
         } else {
             call.parts.run(RowSum.chunks(n), (first, end) ->
-                    ofThread().gradientWriter.write(call, r, g, first * ChunkSum.CHUNK, RowSum.chunkEnd(end - 1, n)));
+                    ofThread().gradientWriter().write(call, r, g, first * ChunkSum.CHUNK, RowSum.chunkEnd(end - 1, n)));
         }
     }
 
@@ -164,14 +188,14 @@ final class RowLoss {
             above = DoubleMath.softplus(others.value() - scale * max);
             lse = scale * max + above;
         }
-        gapSum.run(call, r, max);
+        gapSum().run(call, r, max);
         double total = gapSum.total();
         double loss = scale * gapSum.gaps() + total * above;
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
         if (call.gradient != null) {
             double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
             double pull = 2 * options.zLoss() * lse;
-            RowGradient g = rowGradient.start(lse, DoubleMath.exp(RowWriter.powerOf(lse)), factor * (total + pull));
+            RowGradient g = rowGradient().start(lse, DoubleMath.exp(RowWriter.powerOf(lse)), factor * (total + pull));
             g.subtract(RowGradient.Minus.MULTIPLE, factor);
             g.setApart(n == 1 ? 0 : -1, (float) (factor * pull)); // of one class p is 1, and nothing else is left
             writeGradient(call, r, g, lse);
@@ -182,7 +206,7 @@ final class RowLoss {
     // ---- over the classes of a row
 
     private float max(LossCall call, int r) {
-        pieces.start(call.kernel, call.logits, r, call.options);
+        RowPieces pieces = pieces().start(call.kernel, call.logits, r, call.options);
         float max = Float.NEGATIVE_INFINITY;
         int columns = call.logits.columns();
         int n;
@@ -198,7 +222,7 @@ final class RowLoss {
 
     /** The first class whose logit is this one. */
     private int firstOf(LossCall call, int r, float x) {
-        pieces.start(call.kernel, call.logits, r, call.options);
+        RowPieces pieces = pieces().start(call.kernel, call.logits, r, call.options);
         int n;
         for (int c = 0; ; c += n) {
             n = pieces.lengthFrom(c);
@@ -217,7 +241,7 @@ final class RowLoss {
 
     /** Whether y is the lowest index of the row's largest logit, as given: a saturated softcap makes different ones equal. */
     private boolean isFirstMax(LossCall call, int r, int y) {
-        pieces.start(call.kernel, call.logits, r, null);
+        RowPieces pieces = pieces().start(call.kernel, call.logits, r, null);
         float largest = call.logits.get(r, y);
         int columns = call.logits.columns();
         boolean first = true;
