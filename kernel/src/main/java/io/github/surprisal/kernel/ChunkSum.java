@@ -486,7 +486,7 @@ public final class ChunkSum {
         }
         if (n0 < n) {
             int tail = elements.length - STREAMS * body;
-            boolean unknown = out != null && out != array; // in place it has been looked at with the body
+            boolean unknown = out != null && out != array; // else it has been looked at before, with the body
             if (unknown && !ChunkElements.isTailInRange(kernel, array, (int) elements.place(0), 0, elements.length, 1, exponent, constants)) return false;
             elements.copy(kernel, STREAMS * body, tail, scratch, 0);
             Arrays.fill(scratch, tail, TAIL, constants[Exp2.PADDING]);

@@ -35,7 +35,7 @@ public final class RowBatch {
     private static final int ROOM = GROUP * STREAMS * BLOCK;
     /** Columns from which terms are kept: of fewer they are computed again as fast. */
     private static final int KEPT = 192;
-    /** Batches that are not tried as they lie, or whose terms are not kept, after one where that failed: the next ones are mostly alike. */
+    /** Batches that are not tried as they lie, or whose terms are not kept, after one whose first rows failed: the next ones are mostly alike. */
     private static final int PAUSE = 32;
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
@@ -174,7 +174,7 @@ public final class RowBatch {
      * places. Then {@link #writeTerms} has only to multiply.
      *
      * @param limit rows from r on that are to be summed in this way: on the way to those behind count they are looked at
-     * @return of how many rows the terms have been kept, all as expected; the others have not been summed, and x is as it was there
+     * @return of how many rows the terms have been kept, all as expected; the others are to be summed in another way, and x is as it was there
      */
     int sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep, int limit) {
         keptTerms = false;

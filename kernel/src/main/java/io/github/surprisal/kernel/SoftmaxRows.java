@@ -148,7 +148,7 @@ public final class SoftmaxRows {
         return RowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), more, sum);
     }
 
-    /** Terms that would overwrite their own elements are kept in scratch, of rows that it has room for: so nothing has to be known of the elements before. */
+    /** Terms that may overwrite elements are kept in scratch, of rows that it has room for: so nothing has to be known of the elements before. */
     private static boolean keepsElsewhere(Rows x, Rows out) {
         return x.data() == out.data() && RowBatch.hasRoom(x.columns());
     }
