@@ -49,7 +49,7 @@ class KeptTermsTest {
             x[rows * columns - 1] = odd; // the last of the tail
             check(x, rows, columns, "with " + odd + " at the end");
             x = usual(rows, columns);
-            x[rows / 2 * columns + random.nextInt(columns)] = odd; // in the second of three groups: those before are kept, and have looked at it
+            x[rows / 2 * columns + random.nextInt(columns)] = odd; // of long rows, the ones before have looked at it
             check(x, rows, columns, "with " + odd + " in the middle");
         }
         for (int at : new int[] {0, columns / 2, columns - 1}) { // whose term is none in units of 2^E, but whose probability is a normal number

@@ -52,12 +52,12 @@ final class BatchLogs {
      * elsewhere if out is x, because the elements of some rows are needed again. Then no more rows than {@link RowBatch#countKeptFrom}.
      */
     void lseKept(RowKernel kernel, Rows x, int r, int count, Rows out, double[] lse) {
-        int kept = 0;
+        boolean kept = false;
         if (RowBatch.keeps(x)) {
-            kept = x.data() == out.data() ? batch.sumKept(kernel, x, r, count, null, batch.room(), 0, x.columns(), 0)
-                    : batch.sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride(), 0);
+            kept = x.data() == out.data() ? batch.sumKept(kernel, x, r, count, null, batch.room(), 0, x.columns())
+                    : batch.sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride());
         }
-        finish(kernel, x, r, count, kept == count || batch.sum(kernel, x, r, count, null), lse);
+        finish(kernel, x, r, count, kept || batch.sum(kernel, x, r, count, null), lse);
     }
 
     private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {

@@ -47,19 +47,15 @@ final class LossBatch {
         return call.gradient == null ? RowBatch.countFrom(call.logits, r, to) : RowBatch.countCachedFrom(call.logits, r, to);
     }
 
-    /**
-     * Sums of up to so many rows from r on, and before to: for each that {@link #isUsual} then gap, lse and, with a gradient, p, notP and power stand.
-     *
-     * @return how many rows
-     */
-    int sum(LossCall call, int r, int most, int to) {
+    /** Sums of the rows r .. r + count: for each that {@link #isUsual} then gap, lse and, with a gradient, p, notP and power stand. */
+    void sum(LossCall call, int r, int count) {
+        this.count = count;
         Rows x = call.logits;
-        boolean kept = call.targets(r, most, targets);
+        boolean kept = call.targets(r, count, targets);
         rows.withConstants(call.options.constants());
         Rows out = keepsTerms(call) ? call.gradient : null;
-        int terms = out == null ? 0 : rows.sumKept(call.kernel, x, r, most, targets, out.data(), out.start(r), out.rowStride(), to - r);
-        count = terms > 0 ? terms : most;
-        all = (terms > 0 || rows.sum(call.kernel, x, r, count, targets)) && kept;
+        boolean terms = out != null && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
+        all = (terms || rows.sum(call.kernel, x, r, count, targets)) && kept;
         int rounded = count + 7 & -8;
         Arrays.fill(usual, 0, count, true);
         rows.copySums(t, count);
@@ -83,7 +79,6 @@ final class LossBatch {
         call.kernel.log1p(gap, rounded);
         for (int k = 0; k < rounded; k++) lse[k] = xy[k] + gap[k];
         if (call.gradient != null) finishGradients(rounded);
-        return count;
     }
 
     boolean allUsual() {

@@ -35,7 +35,7 @@ public final class RowBatch {
     private static final int ROOM = GROUP * STREAMS * BLOCK;
     /** Columns from which terms are kept: of fewer they are computed again as fast. */
     private static final int KEPT = 192;
-    /** Batches that are not tried as they lie, or whose terms are not kept, after one whose first rows failed: the next ones are mostly alike. */
+    /** Batches that are not tried as they lie, or whose terms are not kept, after one where that failed: the next ones are mostly alike. */
     private static final int PAUSE = 32;
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
@@ -82,8 +82,6 @@ public final class RowBatch {
     private int pause;
     private int keptExponent;
     private int keepPause;
-    private int ahead; // as in ChunkSum
-    private boolean aheadInRange;
     private int tileStride;
 
     private RowBatch() {}
@@ -127,7 +125,7 @@ public final class RowBatch {
 
     /** As {@link #countFrom}, but not more rows than stay in the second-level cache until something is written for each. */
     static int countCachedFrom(Rows x, int r, int to) {
-        return Math.min(countFrom(x, r, to), Math.max(GROUP, CACHED / x.columns() & -GROUP));
+        return Math.min(countFrom(x, r, to), Math.max(GROUP, CACHED / x.columns()));
     }
 
     /** Whether rows of this kind are summed where they are. */
@@ -171,54 +169,40 @@ public final class RowBatch {
 
     /**
      * As {@link #sum}, and each term of the rows is kept in out, row k from outFrom + k * outStep on, one behind the other; out may be x, in the same
-     * places. Then {@link #writeTerms} has only to multiply.
-     *
-     * @param limit rows from r on that are to be summed in this way: on the way to those behind count they are looked at
-     * @return of how many rows the terms have been kept, all as expected; the others are to be summed in another way, and x is as it was there
+     * places. Then {@link #writeTerms} has only to multiply. True if that was possible and all rows are as expected; if not, x is as it was, and the rows
+     * have not been summed.
      */
-    int sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep, int limit) {
+    boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep) {
+        int columns = x.columns();
         keptTerms = false;
-        if (!keeps(x) || chunk.masked() || !ChunkExponents.mayKeep(chunk.exponent())) return 0;
+        if (!keeps(x) || chunk.masked() || !ChunkExponents.mayKeep(chunk.exponent())) return false;
         if (keepPause > 0) {
             keepPause--;
-            return 0;
+            return false;
         }
         keep = out;
         keepFrom = outFrom;
         keepStep = outStep;
+        // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
         boolean same = x.data() == out;
-        int n = 0;
-        for (int group; n < count; n += group) {
-            group = Math.min(GROUP, count - n);
-            // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
-            if (same ? !areInRange(kernel, x, r + n, group) : !areTailsInRange(kernel, x, r + n, group)) break;
-            boolean looks = same && ChunkSum.looksAhead(kernel) && group == GROUP && limit - n >= 2 * GROUP;
-            ahead = looks ? GROUP * x.rowStride() : 0;
-            aheadInRange = looks;
-            sumGroup(kernel, x, r + n, n, group, excluded, true);
-            mend(kernel, x, r + n, n, group, excluded);
-            if (aheadInRange && areTailsInRange(kernel, x, r + n + GROUP, GROUP)) chunk.known.set(x.start(r + n + GROUP), GROUP, chunk.exponent());
+        boolean inRange = !same || kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants());
+        for (int k = 0; inRange && k < count; k += GROUP) {
+            int group = Math.min(GROUP, count - k);
+            inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
+                    chunk.constants());
+            if (!inRange) continue;
+            sumGroup(kernel, x, r + k, k, group, excluded, true);
+            mend(kernel, x, r + k, k, group, excluded);
         }
-        if (n < count && !same || !areUsual(n)) n = 0;
         transposed = false;
         keptApart = excluded != null;
-        keptTerms = n > 0;
+        keptTerms = inRange && areUsual(count);
         keptExponent = chunk.exponent();
         if (!keptTerms) {
             keep = null;
             keepPause = PAUSE;
         }
-        return n;
-    }
-
-    private boolean areInRange(RowKernel kernel, Rows x, int r, int count) {
-        boolean known = chunk.known.are(x.start(r), count, chunk.exponent());
-        chunk.known.forget();
-        return known || kernel.inRange(x.data(), x.start(r), x.rowStride(), x.columns(), count, chunk.exponent(), chunk.constants());
-    }
-
-    private boolean areTailsInRange(RowKernel kernel, Rows x, int r, int count) {
-        return ChunkElements.isTailInRange(kernel, x.data(), x.start(r), x.rowStride(), x.columns(), count, chunk.exponent(), chunk.constants());
+        return keptTerms;
     }
 
     /** Whether the terms of one row fit into {@link #room}. */
@@ -331,8 +315,8 @@ public final class RowBatch {
         Arrays.fill(groupTops, 0, 2 * GROUP, 0);
         if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
         if (keeps) {
-            aheadInRange &= kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0,
-                    groupTops, 0, keep, keepFrom + first * keepStep, keepStep, ahead);
+            kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0,
+                    groupTops, 0, keep, keepFrom + first * keepStep, keepStep, 0);
         } else if (x.data() == null) {
             x.store().sum(kernel, x.position(r), x.stride(), body, body, count, chunk.exponent(), chunk.constants(), partials, groupTops);
         } else if (!folds) {

@@ -70,7 +70,7 @@ final class RowLoss {
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = batched ? LossBatch.countFrom(call, r, to) : 1;
-            if (batched) count = batch.sum(call, r, count, to);
+            if (batched) batch.sum(call, r, count);
             boolean together = gapsOnly && batched && call.losses == null && each == null && batch.allUsual();
             if (together) sum = batch.addGaps(sum);
             for (int k = 0; !together && k < count; k++) {
