@@ -88,8 +88,9 @@ public final class ChunkSum {
     private int keptExponent;
     private int keepPause;
 
-    /** Rows found to be in range while those before them were summed. */
-    final RowsAhead known = new RowsAhead();
+    // Where a row begins that was found to be in the range of this exponent while the one before was summed; -1 for none.
+    private int knownFrom = -1;
+    private int knownExponent;
     private int ahead; // how far behind the elements at hand those to look at are, 0 for none
     private boolean aheadInRange; // all of them so far
 
@@ -162,8 +163,8 @@ public final class ChunkSum {
         }
         boolean same = rows.data() == out;
         // Nothing may be overwritten before no other way can be needed.
-        kept = !same || known.are(rows.start(r), 1, exponent) || isInRange(kernel, rows, r);
-        known.forget();
+        kept = !same || knownFrom == rows.start(r) && knownExponent == exponent || isInRange(kernel, rows, r);
+        knownFrom = -1;
         if (kept) {
             aheadInRange = same && more && looksAhead(kernel);
             ahead = aheadInRange ? rows.rowStride() : 0;
@@ -179,7 +180,8 @@ public final class ChunkSum {
         if (!kept) {
             keepPause = PAUSE;
         } else if (aheadInRange && ChunkElements.isTailInRange(kernel, out, rows.start(r + 1), 0, columns, 1, keptExponent, constants)) {
-            known.set(rows.start(r + 1), 1, keptExponent);
+            knownFrom = rows.start(r + 1);
+            knownExponent = keptExponent;
         }
         return kept;
     }
@@ -190,6 +192,11 @@ public final class ChunkSum {
      */
     static boolean looksAhead(RowKernel kernel) {
         return kernel.lanes() == GRAIN;
+    }
+
+    /** Before the first row of a call: what was known of another call's rows says nothing. */
+    void forgetNextRow() {
+        knownFrom = -1;
     }
 
     private boolean isInRange(RowKernel kernel, Rows rows, int r) {

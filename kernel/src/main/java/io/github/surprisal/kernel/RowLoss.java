@@ -65,7 +65,7 @@ final class RowLoss {
         boolean batched = call.logits.rows() > 1 && LossBatch.covers(call); // a single row is done sooner alone
         if (batched && batch == null) batch = new LossBatch();
         if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
-        ChunkSum.ofThread().known.forget(); // of an earlier call
+        ChunkSum.ofThread().forgetNextRow();
         boolean writes = batched && LossBatch.writes(call);
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts

@@ -30,7 +30,7 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
-        ChunkSum.ofThread().known.forget(); // of an earlier call
+        ChunkSum.ofThread().forgetNextRow();
         boolean alone = !logarithm && x.columnStride() > 1 && x.columnStride() < 4; // so few rows next to each other that tiles are faster
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
@@ -56,7 +56,7 @@ public final class SoftmaxRows {
 
     /** All rows, each shared out among threads. */
     public static void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, Parts parts) {
-        ChunkSum.ofThread().known.forget();
+        ChunkSum.ofThread().forgetNextRow();
         SoftmaxRows rows = new SoftmaxRows(); // a thread that waits for others may be given another call meanwhile
         for (int r = 0; r < x.rows(); r++) rows.row(kernel, x, out, logarithm, r, r < x.rows() - 1, parts);
     }
