@@ -336,9 +336,7 @@ public final class RowBatch {
             kernel.sumFolded(x.data(), x.start(r), x.rowStride(), body, body, positions, count, chunk.exponent(), chunk.constants(), partials, true,
                     patched, patches, groupSums, groupTops);
         } else {
-            for (int k = 0; k < count; k++) {
-                if (patched[k] >= 0) partials[k * BLOCK + patched[k]] = patches[k];
-            }
+            RowKernel.patch(partials, count, patched, patches);
             kernel.fold(partials, positions, count, groupSums);
         }
         int raw = 0;

@@ -51,10 +51,15 @@ public interface RowKernel extends InformationKernel {
     default void sumFolded(float[] x, int from, int step, int stream, int n, int positions, int count, int e, float[] k,
             float[] partials, boolean stay, int[] patched, float[] patches, double[] sums, int[] tops) {
         sum(x, from, step, stream, n, count, e, k, partials, 0, tops, 0);
+        patch(partials, count, patched, patches);
+        fold(partials, positions, count, sums);
+    }
+
+    /** Replaces the partial sum at patched[b] of each of count blocks by patches[b]; -1 for none. */
+    static void patch(float[] partials, int count, int[] patched, float[] patches) {
         for (int b = 0; b < count; b++) {
             if (patched[b] >= 0) partials[b * BLOCK + patched[b]] = patches[b];
         }
-        fold(partials, positions, count, sums);
     }
 
     /**
@@ -149,6 +154,11 @@ public interface RowKernel extends InformationKernel {
     /** How far above the lowest the highest is; likewise. */
     static float keptWidth(float[] k) {
         return (KEPT_RANGE - 1) / k[Exp2.LOG2E];
+    }
+
+    /** Whether the unsigned maximum of bits of differences to the lowest is that of numbers in [0, {@link #keptWidth}]: those of all others are above. */
+    static boolean areKept(int widest, float[] k) {
+        return Integer.compareUnsigned(widest, Float.floatToRawIntBits(keptWidth(k))) <= 0;
     }
 
     /**

@@ -290,7 +290,6 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
         float lowest = RowKernel.lowestKept(e, k);
-        float width = RowKernel.keptWidth(k);
         int widest = 0;
         for (int r = 0; r < count; r++) {
             for (int i = 0; i < n; i += Strip.LENGTH) {
@@ -299,7 +298,7 @@ public final class ScalarKernel implements RowKernel {
                 widest = unsignedMax(widest, strips ? Strip.ofThread().widest(x, at, length, lowest) : widest(x, at, length, lowest));
             }
         }
-        return Integer.compareUnsigned(widest, Float.floatToRawIntBits(width)) <= 0;
+        return RowKernel.areKept(widest, k);
     }
 
     /** The bits of negative numbers and of NaN are above those of the width, as unsigned integers. */

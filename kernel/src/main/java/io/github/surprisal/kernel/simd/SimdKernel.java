@@ -312,7 +312,7 @@ public final class SimdKernel implements RowKernel {
         reduceTops(tops, count, topsFrom);
         for (int b = 0; b < count; b++) tops[topsFrom + b] += LOWEST_KEPT;
         boolean inRange = ahead != 0;
-        if (LANES == GRAIN) return inRange && isWithin(unsignedMaxLane(IntVector.fromArray(INTS, tops, AHEAD)), k);
+        if (LANES == GRAIN) return inRange && RowKernel.areKept(unsignedMaxLane(IntVector.fromArray(INTS, tops, AHEAD)), k);
         for (int s = 0; inRange && s < 4; s++) inRange = SimdTerms.inRange(x, from + ahead + s * stream, step, n, count, e, k);
         return inRange;
     }
@@ -320,11 +320,6 @@ public final class SimdKernel implements RowKernel {
     @Override
     public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
         SimdTerms.sumTerms(t, from, step, stream, n, count, partials, to);
-    }
-
-    /** Whether an unsigned maximum of bits is that of numbers in [0, {@link RowKernel#keptWidth}]: all others are above. */
-    static boolean isWithin(int widest, float[] k) {
-        return Integer.compareUnsigned(widest, Float.floatToRawIntBits(RowKernel.keptWidth(k))) <= 0;
     }
 
     @Override

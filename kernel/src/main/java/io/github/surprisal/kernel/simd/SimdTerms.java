@@ -226,7 +226,7 @@ final class SimdTerms {
             }
             widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + last).sub(least).reinterpretAsInts());
         }
-        return SimdKernel.isWithin(SimdKernel.unsignedMaxLane(widest), k);
+        return RowKernel.areKept(SimdKernel.unsignedMaxLane(widest), k);
     }
 
     static void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
