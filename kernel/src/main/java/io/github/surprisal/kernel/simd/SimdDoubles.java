@@ -26,11 +26,9 @@ final class SimdDoubles {
             DoubleVector s = m.sub(1).div(m.add(1));
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
-            DoubleVector z4 = z2.mul(z2);
-            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
-            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
-            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
+            DoubleVector low = z.mul(DoubleMath.ARTANH_5).add(DoubleMath.ARTANH_3).add(z2.mul(z.mul(DoubleMath.ARTANH_9).add(DoubleMath.ARTANH_7)));
+            DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
+            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
             k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
         }
     }
@@ -50,11 +48,9 @@ final class SimdDoubles {
             DoubleVector s = f.div(d);
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
-            DoubleVector z4 = z2.mul(z2);
-            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(z.mul(1.0 / 17).add(1.0 / 15)));
-            DoubleVector top = z.mul(1.0 / 21).add(1.0 / 19);
-            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z4.mul(high.add(z4.mul(top))))));
+            DoubleVector low = z.mul(DoubleMath.ARTANH_5).add(DoubleMath.ARTANH_3).add(z2.mul(z.mul(DoubleMath.ARTANH_9).add(DoubleMath.ARTANH_7)));
+            DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
+            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
             k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
         }
     }
@@ -66,10 +62,9 @@ final class SimdDoubles {
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
             DoubleVector r = v.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
             DoubleVector r2 = r.mul(r);
-            DoubleVector r4 = r2.mul(r2);
-            DoubleVector low = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720)));
-            DoubleVector high = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(r.mul(1.0 / 39916800).add(1.0 / 3628800)));
-            DoubleVector p = r.mul(1.0 / 6).add(0.5).add(r2.mul(low.add(r4.mul(high.add(r4.mul(1.0 / 479001600))))));
+            DoubleVector low = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
+            DoubleVector high = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
+            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(low.add(r2.mul(r2).mul(high))));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
             LongVector tiny = v.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
             r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles().intoArray(x, i);
@@ -84,9 +79,9 @@ final class SimdDoubles {
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
             DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
             DoubleVector r2 = r.mul(r);
-            DoubleVector up = r.mul(1.0 / 362880).add(1.0 / 40320).add(r2.mul(1.0 / 3628800));
-            DoubleVector p = r.mul(1.0 / 120).add(1.0 / 24).add(r2.mul(r.mul(1.0 / 5040).add(1.0 / 720))).add(r2.mul(r2).mul(up));
-            p = r.mul(1.0 / 6).add(0.5).add(r2.mul(p));
+            DoubleVector up = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
+            DoubleVector far = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
+            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(up.add(r2.mul(r2).mul(far))));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
             LongVector tiny = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
             DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles();
@@ -95,9 +90,10 @@ final class SimdDoubles {
             DoubleVector s = a.sub(c).div(a.add(2).add(c));
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
-            DoubleVector low = z.mul(1.0 / 5).add(1.0 / 3).add(z2.mul(z.mul(1.0 / 9).add(1.0 / 7)));
-            DoubleVector high = z.mul(1.0 / 13).add(1.0 / 11).add(z2.mul(1.0 / 15));
-            DoubleVector log1p = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high)))).mul(2).add(c.mul(DoubleMath.LOG_SQRT2));
+            DoubleVector low = z.mul(DoubleMath.ARTANH_5).add(DoubleMath.ARTANH_3).add(z2.mul(z.mul(DoubleMath.ARTANH_9).add(DoubleMath.ARTANH_7)));
+            DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
+            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
+            DoubleVector log1p = artanh.mul(2).add(c.mul(DoubleMath.LOG_SQRT2));
             x.max(0).add(log1p).intoArray(q, i);
         }
     }
