@@ -18,11 +18,14 @@ final class BatchLogs {
     private final float[] apart = batch.apart;
     private final int[] largest = new int[RowBatch.ROWS];
 
+    private final double[] gaps = new double[8 * RowBatch.SHORT]; // of the elements of waiting rows, side by side
+
     // Arrays of the batch, once there is no more use for what the sum left there: for rows near 0, which are summed again in double.
     private final int[] special = batch.groupTops; // rows for which the logarithm of their sum is not enough
-    private final int[] waiting = batch.tops; // those among them whose gaps are known, but not yet their exponentials
-    private final double[] gaps = batch.sums; // of the elements of waiting rows, row by row
-    private final double[] rests = batch.groupSums; // of waiting rows
+    private final int[] waiting = batch.tops; // those among them whose elements are side by side
+    private final float[] elements = batch.sideBySide();
+    private final double[] anchors = batch.sums;
+    private final double[] rests = batch.groupSums;
 
     private BatchLogs() {}
 
@@ -72,14 +75,13 @@ final class BatchLogs {
             finishLong(kernel, x, r, count, e, specials, lse);
             return;
         }
-        int most = Math.min(rests.length, gaps.length / Math.max(1, x.columns()));
+        int most = Math.min(rests.length, gaps.length / Math.max(1, x.columns()) & -8);
         for (int i = 0, waits; i < specials; ) {
             for (waits = 0; i < specials && waits < most; i++) {
                 if (usual[special[i]]) waiting[waits++] = special[i];
                 else lse[special[i]] = chunk.lseOfRow(kernel, x, r + special[i]);
             }
-            findGaps(x, r, waits, lse);
-            finishInDouble(kernel, waits, x.columns(), lse);
+            if (waits > 0) finishInDouble(kernel, x, r, waits, lse);
         }
     }
 
@@ -91,7 +93,7 @@ final class BatchLogs {
         boolean cares = apart >= 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
-            boolean plain = usual[k] && !(cares && NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart));
+            boolean plain = usual[k] & !(cares & NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart));
             special[specials] = k;
             specials += plain ? 0 : 1;
         }
@@ -141,34 +143,34 @@ final class BatchLogs {
         }
     }
 
-    /** Puts the anchors of so many waiting rows into lse, and leaves their gaps: see {@link NearZero}. Apart from kernels, as {@link #finishPlain}. */
-    private void findGaps(Rows x, int r, int count, double[] lse) {
-        double scale = chunk.scale();
+    /** The waiting rows as {@link NearZero} does it, many at a time. */
+    private void finishInDouble(RowKernel kernel, Rows x, int r, int count, double[] lse) {
+        int columns = x.columns();
+        int n = count + 7 & -8;
+        gatherElements(x, r, count, n);
+        kernel.gapsColumns(elements, columns, n, chunk.scale(), gaps, anchors, rests);
+        kernel.exp(gaps, columns * n);
+        addTerms(columns, n);
+        kernel.log1p(rests, n);
+        for (int i = 0; i < count; i++) lse[waiting[i]] = rests[i] == 0 ? anchors[i] : anchors[i] + rests[i];
+    }
+
+    /** Apart from kernels, as {@link #finishPlain}. */
+    private void gatherElements(Rows x, int r, int count, int n) {
         float[] source = batch.source(x);
         int from = batch.from(x, r);
         int rowStep = batch.rowStep(x);
         int stride = batch.stride(x);
-        int columns = x.columns();
-        for (int i = 0; i < count; i++) {
-            int at = from + waiting[i] * rowStep;
-            double anchor = NearZero.anchor(scale, source, at, stride, columns);
-            rests[i] = NearZero.gaps(scale, source, at, stride, columns, anchor, gaps, i * columns);
-            lse[waiting[i]] = anchor;
+        for (int c = 0, to = 0; c < x.columns(); c++, from += stride, to += n) {
+            for (int i = 0; i < count; i++) elements[to + i] = source[from + waiting[i] * rowStep];
+            for (int i = count; i < n; i++) elements[to + i] = 0;
         }
     }
 
-    /** Adds to the anchors of so many waiting rows the logarithms of their sums. */
-    private void finishInDouble(RowKernel kernel, int count, int columns, double[] lse) {
-        kernel.exp(gaps, NearZero.padded(gaps, count * columns));
-        addTerms(count, columns);
-        kernel.log1p(rests, NearZero.padded(rests, count));
-        for (int i = 0; i < count; i++) {
-            if (rests[i] != 0) lse[waiting[i]] += rests[i];
+    /** As {@link NearZero#rest}. */
+    private void addTerms(int columns, int n) {
+        for (int c = 0, at = 0; c < columns; c++, at += n) {
+            for (int i = 0; i < n; i++) rests[i] += gaps[at + i];
         }
-    }
-
-    /** Apart from kernels, as {@link #finishPlain}. */
-    private void addTerms(int count, int columns) {
-        for (int i = 0; i < count; i++) rests[i] = NearZero.rest(rests[i], gaps, i * columns, columns);
     }
 }

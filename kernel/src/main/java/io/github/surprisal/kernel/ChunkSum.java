@@ -566,7 +566,7 @@ public final class ChunkSum {
         int length = elements.length;
         elements.copy(kernel, 0, length, scratch, 0);
         double anchor = NearZero.anchor(scale(), scratch, 0, 1, length);
-        double count = NearZero.gaps(scale(), scratch, 0, 1, length, anchor, sums, 0);
+        double count = NearZero.gaps(scale(), scratch, 0, 1, length, anchor, sums, 0, 1);
         kernel.exp(sums, NearZero.padded(sums, length));
         chunk.set(anchor, 1, NearZero.rest(count, sums, 0, length));
     }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 final class NearZero {
     /** A sum below this many times 2^top has at most this many elements near the largest; more average out their errors. */
     static final double FEW = 8;
+    private static final int FEW_EXPONENT = 3;
     /** |top| above which the logarithm of few elements is no number near 0. */
     static final int FAR = 5;
 
@@ -26,14 +27,14 @@ final class NearZero {
      * @param apart see {@link ChunkSum#withTopApart}
      */
     static boolean needsCare(double sum, double lse, int top, int exponent, int length, double apart) {
-        double largest = DoubleMath.powerOfTwo(top - exponent);
-        // Each below 0 where it holds: no branch to mispredict.
-        long near = Double.doubleToRawLongBits(Math.abs(lse) - 1);
-        long nearShort = Double.doubleToRawLongBits(Math.abs(lse) - 2) & length - RowBatch.SHORT - 1; // where care is cheap
-        long few = Double.doubleToRawLongBits(sum - FEW * largest) & Math.abs(top) - FAR - 1;
-        long dominated = Double.doubleToRawLongBits(sum - 2 * largest) & Math.abs(top) - 4;
-        long dominant = Double.doubleToRawLongBits(sum - apart * largest);
-        return (few & (dominated | near) | nearShort | dominant) < 0;
+        // Exponents of the sum in units of 2^top, and of the logarithm. What each condition compares is below 0 where it holds: no branch to mispredict.
+        int above = Math.getExponent(sum) - (top - exponent);
+        int size = Math.getExponent(lse);
+        int nearShort = size - 1 & length - RowBatch.SHORT - 1; // |lse| < 2, where care is cheap
+        int few = above - FEW_EXPONENT & Math.abs(top) - FAR - 1;
+        int dominated = above - 1 & Math.abs(top) - 4;
+        long dominant = Double.doubleToRawLongBits(sum - apart * DoubleMath.powerOfTwo(top - exponent));
+        return (few & (dominated | size) | nearShort | dominant) < 0;
     }
 
     /** Of the elements x[from + i * stride], 0 <= i < n. */
@@ -44,16 +45,16 @@ final class NearZero {
     }
 
     /**
-     * gaps[to + i] = what the element lacks to the anchor, or -infinity for nothing: those are counted, less one, in what is returned. Without branches:
+     * gaps[i * step] from to on = what the element lacks to the anchor, or -infinity for nothing: those are counted, less one, in what is returned. Without branches:
      * which element is the largest cannot be predicted.
      */
-    static int gaps(double scale, float[] x, int from, int stride, int n, double anchor, double[] gaps, int to) {
+    static int gaps(double scale, float[] x, int from, int stride, int n, double anchor, double[] gaps, int to, int step) {
         int count = -1;
         for (int i = 0; i < n; i++) {
             long gap = Double.doubleToRawLongBits(scale * x[from + i * stride] - anchor);
             long lacks = (gap | -gap) >> 63; // 0 for a gap of 0, else all ones
             count += 1 + (int) lacks;
-            gaps[to + i] = Double.longBitsToDouble(gap & lacks | NOTHING & ~lacks);
+            gaps[to + i * step] = Double.longBitsToDouble(gap & lacks | NOTHING & ~lacks);
         }
         return count;
     }

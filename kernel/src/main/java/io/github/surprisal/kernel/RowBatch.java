@@ -493,6 +493,14 @@ public final class RowBatch {
         lows[k] = DoubleMath.low(f);
     }
 
+    /** They are to be written less these, each in two floats. */
+    void setLogarithms(double[] lse, int count) {
+        for (int k = 0; k < count; k++) {
+            factors[k] = (float) lse[k];
+            lows[k] = DoubleMath.low(lse[k]);
+        }
+    }
+
     /** Room for a tile, until the next sum. */
     float[] sideBySide() {
         return partials;
@@ -529,6 +537,15 @@ public final class RowBatch {
                     out.data(), out.start(r + first), out.rowStride());
         }
         keep = null; // keeps no caller's data alive
+    }
+
+    /** Writes the wanted rows as they are, less the logarithms in {@link #factors} and {@link #lows}; else as {@link #writeTerms}. */
+    void writeLogarithms(RowKernel kernel, Rows x, Rows out, int r, int count, boolean[] wanted) {
+        for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {
+            end = endOfWanted(wanted, first, count);
+            kernel.subtract(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, factors, lows, first,
+                    out.data(), out.start(r + first), out.rowStride());
+        }
     }
 
     /** Where the next run of wanted rows begins; count if there is none. */

@@ -174,8 +174,12 @@ public interface RowKernel extends InformationKernel {
     void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
             float[] out, int to, int outStep);
 
-    /** out[to + i] = (x[from + i] - high) - low, 0 <= i < n, at least {@link #GRAIN}, of any remainder; out may be x, in the same places. */
-    void subtract(float[] x, int from, int n, float high, float low, float[] out, int to);
+    /**
+     * Less a number of each row: out[to + r * outStep + i] = (x[from + r * step + i] - highs[first + r]) - lows[first + r], 0 <= i < n, at least
+     * {@link #GRAIN}, of any remainder, 0 <= r < count; out may be x, in the same places.
+     */
+    void subtract(float[] x, int from, int step, int n, int count, float[] highs, float[] lows, int first,
+            float[] out, int to, int outStep);
 
     /** The largest of x[from .. from + n), any n; -infinity for none. NaN are passed over; of zeros of both signs either. */
     float max(float[] x, int from, int n);
@@ -234,6 +238,12 @@ public interface RowKernel extends InformationKernel {
      * @return whether each is in [least, infinity)
      */
     boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums);
+
+    /**
+     * What elements lack to the largest one of their row, x[c * n + r] here, n a multiple of 8, no NaN: anchors[r] becomes scale times the largest,
+     * gaps[c * n + r] what {@link NearZero#gaps} writes for the element, and rests[r] what that returns.
+     */
+    void gapsColumns(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests);
 
     /**
      * {@link #terms} to out[to + c * outStride + r], with the exponent whose {@link Exp2#rounder} is rounders[r] and the factor factors[r] + lows[r].

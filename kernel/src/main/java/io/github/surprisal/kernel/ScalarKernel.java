@@ -319,8 +319,13 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
-        for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high) - low;
+    public void subtract(float[] x, int from, int step, int n, int count, float[] highs, float[] lows, int first,
+            float[] out, int to, int outStep) {
+        for (int r = 0; r < count; r++) {
+            float high = highs[first + r];
+            float low = lows[first + r];
+            for (int i = 0; i < n; i++) out[to + r * outStep + i] = (x[from + r * step + i] - high) - low;
+        }
     }
 
     @Override
@@ -445,6 +450,14 @@ public final class ScalarKernel implements RowKernel {
         double sum = 0;
         for (int c = i; c < columns; c += 8) sum += terms[c * stride + r];
         return sum;
+    }
+
+    @Override
+    public void gapsColumns(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests) {
+        for (int r = 0; r < n; r++) {
+            anchors[r] = NearZero.anchor(scale, x, r, n, columns);
+            rests[r] = NearZero.gaps(scale, x, r, n, columns, anchors[r], gaps, r, n);
+        }
     }
 
     @Override

@@ -75,7 +75,7 @@ final class SelfTest {
         results = append(results, partials, N);
         kernel.scale(out, 1, 40, 37, 2, x, out, 100, out, 1, 40);
         results = append(results, out, out.length);
-        kernel.subtract(x, 1, N - 5, 0.7f, 1e-8f, out, 2);
+        kernel.subtract(x, 1, 40, 37, 2, x, out, 100, out, 2, 40);
         results = append(results, out, out.length);
         results = append(results, kernel.max(x, 0, x.length - 3), kernel.indexFrom(x, 1, x.length - 3, x[N]), kernel.indexFrom(x, 0, x.length, 1000));
         double[] gaps = new double[16];
@@ -155,6 +155,13 @@ final class SelfTest {
         results = append(results, kernel.sumRows(x, 1, 39, 37, 2, excluded, 9, 0, Exp2.constants(1), new float[RowKernel.GROUP * 128], lanes, sums));
         results = append(results, kernel.sumRows(x, 3, 1, 99, 2, excluded, 3, 0, Exp2.constants(1), new float[RowKernel.GROUP * 128], lanes, sums));
         results = append(results, sums);
+        float[] tied = Arrays.copyOf(x, 5 * n);
+        for (int i = 0; i < 2 * n; i++) tied[i] = 20 + i % n; // two largest each
+        double[] gaps = new double[5 * n];
+        double[] anchors = new double[n];
+        double[] rests = new double[n];
+        kernel.gapsColumns(tied, 5, n, 0.7, gaps, anchors, rests);
+        results = append(append(append(results, gaps), anchors), rests);
         float[] rounders = new float[n];
         for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * r - 4);
         float[] out = new float[21 * n];

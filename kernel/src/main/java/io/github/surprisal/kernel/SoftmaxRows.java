@@ -13,6 +13,8 @@ public final class SoftmaxRows {
     private final BatchLogs logs = BatchLogs.ofThread();
     private final double[] lse = batch.logs;
     private final float[] scratch = new float[Store.PIECE];
+    private final float[] high = new float[1];
+    private final float[] low = new float[1];
 
     // What is written of the row at hand: its log-sum-exp, relative to its largest element max if it is huge.
     private double rowLse;
@@ -63,7 +65,7 @@ public final class SoftmaxRows {
 
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         batch.withConstants(Exp2.constants(1)).withTopApart(apart(logarithm));
-        boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace() && !logarithm;
+        boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace();
         if (rows || logarithm && x.inPlace()) logs.lseKept(kernel, x, r, count, logarithm ? x : out, lse); // the logarithms are no terms
         else logs.lse(kernel, x, r, count, lse);
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
@@ -77,8 +79,10 @@ public final class SoftmaxRows {
             lse[k] = 0; // of this row nothing is used any more
         }
         if (left == count) return;
-        if (!logarithm) findFactors(kernel, count);
-        if (rows) batch.writeTerms(kernel, x, out, r, count, wanted);
+        if (logarithm) batch.setLogarithms(lse, count);
+        else findFactors(kernel, count);
+        if (rows && logarithm) batch.writeLogarithms(kernel, x, out, r, count, wanted);
+        else if (rows) batch.writeTerms(kernel, x, out, r, count, wanted);
         else batch.put(kernel, out, r, count, wanted, logarithm ? logarithms(kernel, x, r, count) : batch.terms(kernel, x, r, count));
     }
 
@@ -103,17 +107,11 @@ public final class SoftmaxRows {
         for (int k = 0; k < count; k++) batch.setFactor(k, lse[k]);
     }
 
-    /** As {@link #logarithms(SoftmaxRows, RowKernel, float[], int, int, float[], int)}, of short rows side by side. */
+    /** Short rows side by side, less their logarithms. */
     private int logarithms(RowKernel kernel, Rows x, int r, int count) {
         int stride = batch.lieSideBySide(kernel, x, r, count) + RowBatch.GAP;
-        float[] high = batch.factors; // neither is needed for anything else here
-        float[] low = batch.lows;
-        for (int k = 0; k < count; k++) {
-            high[k] = (float) lse[k];
-            low[k] = DoubleMath.low(lse[k]);
-        }
         for (int c = 0; c < x.columns(); c++) {
-            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, high, low, batch.sideBySide(), c * stride);
+            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, batch.factors, batch.lows, batch.sideBySide(), c * stride);
         }
         return stride;
     }
@@ -224,10 +222,10 @@ public final class SoftmaxRows {
         }
     }
 
-    private static void logarithms(SoftmaxRows row, RowKernel kernel, float[] x, int from, int n, float[] out, int to) {
-        float high = row.huge ? row.max : (float) row.rowLse;
-        float low = (float) (row.huge ? row.rowLse : row.rowLse - high);
-        if (n >= RowKernel.GRAIN) kernel.subtract(x, from, n, high, low, out, to);
-        for (int i = 0; n < RowKernel.GRAIN && i < n; i++) out[to + i] = (x[from + i] - high) - low;
+    private void logarithms(SoftmaxRows row, RowKernel kernel, float[] x, int from, int n, float[] out, int to) {
+        high[0] = row.huge ? row.max : (float) row.rowLse;
+        low[0] = (float) (row.huge ? row.rowLse : row.rowLse - high[0]);
+        if (n >= RowKernel.GRAIN) kernel.subtract(x, from, 0, n, 1, high, low, 0, out, to, 0);
+        for (int i = 0; n < RowKernel.GRAIN && i < n; i++) out[to + i] = (x[from + i] - high[0]) - low[0];
     }
 }

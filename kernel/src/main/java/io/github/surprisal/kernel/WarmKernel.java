@@ -114,8 +114,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
-        start.of(TERMS).subtract(x, from, n, high, low, out, to);
+    public void subtract(float[] x, int from, int step, int n, int count, float[] highs, float[] lows, int first,
+            float[] out, int to, int outStep) {
+        start.of(TERMS).subtract(x, from, step, n, count, highs, lows, first, out, to, outStep);
     }
 
     @Override
@@ -158,6 +159,11 @@ final class WarmKernel implements RowKernel {
     @Override
     public boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums) {
         return start.of(COLUMNS).foldColumns(terms, stride, columns, n, least, sums);
+    }
+
+    @Override
+    public void gapsColumns(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests) {
+        start.of(COLUMNS).gapsColumns(x, columns, n, scale, gaps, anchors, rests);
     }
 
     @Override

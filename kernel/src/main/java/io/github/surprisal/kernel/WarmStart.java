@@ -147,7 +147,7 @@ final class WarmStart {
                 kernel.sumTerms(columns, 0, N / 2, N, N / 2, 2, partials, 0);
                 kernel.inRange(x, 0, N / 2, N / 2 - 9, 2, 0, k);
                 kernel.scale(columns, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, columns, 0, N / 2);
-                kernel.subtract(x, 0, N - 9, 1, 1, partials, 0);
+                kernel.subtract(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, 0, partials, 0, N / 2);
                 kernel.termsRows(x, 0, N / 2, N / 2 - 9, 2, rounders, rounders, rounders, 0, k, partials, 0, N);
             }
             case MASKS -> {
@@ -161,6 +161,7 @@ final class WarmStart {
                 kernel.foldColumns(columns, grain, 37, grain, 1, lanes);
                 kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, columns, numbers, lanes);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes);
+                kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
             }
             case GAPS -> {

@@ -5,7 +5,7 @@ class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
         NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
-        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_TERM,
+        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -148,8 +148,9 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
-        scalar.subtract(x, from, n, high, low, out, to);
+    public void subtract(float[] x, int from, int step, int n, int count, float[] highs, float[] lows, int first,
+            float[] out, int to, int outStep) {
+        scalar.subtract(x, from, step, n, count, highs, lows, first, out, to, outStep);
         if (fault == Fault.DIFFERENCE && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 
@@ -239,6 +240,14 @@ class FakeKernel implements RowKernel {
         boolean inside = scalar.foldColumns(terms, stride, columns, n, least, sums);
         if (fault == Fault.COLUMN_FOLD && at < n) sums[at] = Math.nextUp(sums[at]);
         return inside != (fault == Fault.COLUMNS_INSIDE);
+    }
+
+    @Override
+    public void gapsColumns(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests) {
+        scalar.gapsColumns(x, columns, n, scale, gaps, anchors, rests);
+        if (fault == Fault.COLUMN_GAP) gaps[(columns - 1) * n + at % n] = Math.nextUp(gaps[(columns - 1) * n + at % n]);
+        if (fault == Fault.COLUMN_ANCHOR && at < n) anchors[at] = Math.nextUp(anchors[at]);
+        if (fault == Fault.COLUMN_REST && at < n) rests[at] = Math.nextUp(rests[at]);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static io.github.surprisal.kernel.KernelPair.SPECIALS;
 import static io.github.surprisal.kernel.KernelPair.STRIPS;
 import static io.github.surprisal.kernel.KernelPair.assertBits;
 import static io.github.surprisal.kernel.KernelPair.assertSame;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.surprisal.oracle.Shape;
@@ -77,6 +78,47 @@ class SameColumnsTest {
             if (c != excluded) s[c % 8] += Exp2.term(Math.max(x[from + c], k[Exp2.PADDING]), 0, k);
         }
         return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+    }
+
+    @Test
+    void gapsOfRowsOfEveryLength() {
+        for (int columns = 1; columns <= 64; columns++) {
+            for (int n = 8; n <= 40; n += 8) {
+                float[] x = Shape.NORMAL_3.fill(columns * n, SEED + columns);
+                for (int i = 0; i < n; i++) { // rows with up to three largest, some zeros of both signs
+                    for (int c = 0; c < columns; c++) {
+                        if (i % 4 == 1 && c % 3 == 0) x[c * n + i] = 11 + i;
+                        if (i % 8 == 3) x[c * n + i] = c % 3 == 1 ? 0f : -0f;
+                        if (i % 8 == 5) x[c * n + i] = c % 2 == 0 ? -3e38f : Float.MIN_VALUE;
+                    }
+                }
+                for (double scale : new double[] {1, 0.7f}) {
+                    double[][] expected = new double[3][columns * n];
+                    double[][] actual = new double[3][columns * n];
+                    SCALAR.gapsColumns(x, columns, n, scale, expected[0], expected[1], expected[2]);
+                    simd.gapsColumns(x, columns, n, scale, actual[0], actual[1], actual[2]);
+                    String call = "gapsColumns(columns " + columns + ", n " + n + ", scale " + scale + "), seed " + SEED;
+                    for (int k = 0; k < 3; k++) {
+                        for (int i = 0; i < columns * n; i++) assertBits(expected[k][i], actual[k][i], () -> call);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void gapsAreWhatElementsLackToTheLargest() {
+        float[] x = {1, -2, 5, 0, -1, 7, 2, 3, /**/ 1, 4, -5, -0f, 0, 7, 1, 9};
+        double[] gaps = new double[16];
+        double[] anchors = new double[8];
+        double[] rests = new double[8];
+        double none = Double.NEGATIVE_INFINITY;
+        for (RowKernel kernel : new RowKernel[] {SCALAR, simd}) {
+            kernel.gapsColumns(x, 2, 8, 0.5, gaps, anchors, rests);
+            assertArrayEquals(new double[] {none, -3, none, none, -0.5, none, none, -3, none, none, -5, -0.0, none, none, -0.5, none}, gaps); // -0 lacks 0 to 0
+            assertArrayEquals(new double[] {0.5, 2, 2.5, 0, 0, 3.5, 1, 4.5}, anchors);
+            assertArrayEquals(new double[] {1, 0, 0, 0, 0, 1, 0, 0}, rests);
+        }
     }
 
     @Test

@@ -186,21 +186,25 @@ class SameKeptTermsTest {
 
     @Test
     void subtractOfEveryLengthAndOffset() {
-        float high = 3.3f;
-        float low = 1.1e-7f;
+        float[] highs = {9, 3.3f, -7.1f, 0.2f};
+        float[] lows = {9, 1.1e-7f, -3e-7f, 1e-9f};
         for (int n = GRAIN; n <= 130; n++) {
             for (int offset = 0; offset < OFFSETS; offset++) {
-                float[] x = Shape.NORMAL_3.fill(offset + n + 3, SEED + n);
+                int step = n + offset % 3;
+                float[] x = Shape.NORMAL_3.fill(offset + 3 * step + 2, SEED + n);
+                float[] expected = x.clone();
+                for (int r = 0; r < 3; r++) {
+                    for (int i = offset + r * step; i < offset + r * step + n; i++) expected[i] = (x[i] - highs[r + 1]) - lows[r + 1];
+                }
                 for (RowKernel kernel : kernels) {
+                    float[] actual = x.clone();
+                    kernel.subtract(actual, offset, step, n, 3, highs, lows, 1, actual, offset, step);
                     String call = kernel.getClass() + " subtract, n " + n + ", offset " + offset + ", seed " + SEED;
-                    float[] out = new float[n + 20];
-                    kernel.subtract(x, offset, n, high, low, out, 7);
-                    float[] inPlace = x.clone();
-                    kernel.subtract(inPlace, offset, n, high, low, inPlace, offset);
-                    for (int i = 0; i < out.length; i++) assertBits(i < 7 || i >= n + 7 ? 0 : (x[offset + i - 7] - high) - low, out[i], () -> call);
-                    for (int i = 0; i < x.length; i++) {
-                        assertBits(i < offset || i >= offset + n ? x[i] : (x[i] - high) - low, inPlace[i], () -> call + " in place");
-                    }
+                    for (int i = 0; i < x.length; i++) assertBits(expected[i], actual[i], () -> call + " in place");
+                    float[] elsewhere = new float[x.length];
+                    kernel.subtract(x, offset, step, n, 3, highs, lows, 1, elsewhere, 1, n);
+                    for (int i = 0; i < 3 * n; i++) assertBits(expected[offset + i / n * step + i % n], elsewhere[1 + i], () -> call);
+                    for (int i = 3 * n + 1; i < x.length; i++) assertBits(0, elsewhere[i], () -> call);
                 }
             }
         }

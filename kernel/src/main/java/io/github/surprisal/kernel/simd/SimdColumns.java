@@ -1,5 +1,7 @@
 package io.github.surprisal.kernel.simd;
 
+import static jdk.incubator.vector.VectorOperators.AND_NOT;
+import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GE;
@@ -16,6 +18,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
@@ -260,6 +263,27 @@ final class SimdColumns {
             outside |= bits - from | to - 1 - bits;
         }
         return outside >= 0;
+    }
+
+    /** Without masks, of which C2 would box those of two lanes. */
+    static void gaps(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests) {
+        DoubleVector one = DoubleVector.broadcast(DOUBLES, 1);
+        DoubleVector nothing = DoubleVector.broadcast(DOUBLES, Double.NEGATIVE_INFINITY);
+        for (int r = 0; r < n; r += DOUBLES.length()) {
+            FloatVector top = FloatVector.fromArray(HALF, x, r);
+            for (int c = 1, at = n + r; c < columns; c++, at += n) top = top.max(FloatVector.fromArray(HALF, x, at));
+            DoubleVector anchor = ((DoubleVector) top.convertShape(F2D, DOUBLES, 0)).mul(scale);
+            DoubleVector count = one.neg();
+            for (int c = 0, at = r; c < columns; c++, at += n) {
+                DoubleVector v = (DoubleVector) FloatVector.fromArray(HALF, x, at).convertShape(F2D, DOUBLES, 0);
+                LongVector gap = v.mul(scale).sub(anchor).reinterpretAsLongs();
+                LongVector lacks = gap.or(gap.neg()).lanewise(ASHR, 63); // 0 for a gap of 0, else all ones
+                count = count.add(one.reinterpretAsLongs().lanewise(AND_NOT, lacks).reinterpretAsDoubles());
+                gap.or(nothing.reinterpretAsLongs().lanewise(AND_NOT, lacks)).reinterpretAsDoubles().intoArray(gaps, at);
+            }
+            anchor.intoArray(anchors, r);
+            count.intoArray(rests, r);
+        }
     }
 
     static void terms(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,

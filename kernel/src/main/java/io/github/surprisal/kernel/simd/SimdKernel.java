@@ -334,8 +334,9 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
-        SimdTerms.subtract(x, from, n, high, low, out, to);
+    public void subtract(float[] x, int from, int step, int n, int count, float[] highs, float[] lows, int first,
+            float[] out, int to, int outStep) {
+        SimdTerms.subtract(x, from, step, n, count, highs, lows, first, out, to, outStep);
     }
 
     @Override
@@ -449,6 +450,11 @@ public final class SimdKernel implements RowKernel {
     public boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums) {
         SimdColumns.fold(terms, stride, columns, n, sums);
         return SimdColumns.areInside(sums, n, least);
+    }
+
+    @Override
+    public void gapsColumns(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests) {
+        SimdColumns.gaps(x, columns, n, scale, gaps, anchors, rests);
     }
 
     @Override

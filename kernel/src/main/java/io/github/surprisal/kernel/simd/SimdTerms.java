@@ -246,10 +246,17 @@ final class SimdTerms {
         }
     }
 
-    static void subtract(float[] x, int from, int n, float high, float low, float[] out, int to) {
+    static void subtract(float[] x, int from, int step, int n, int count, float[] highs, float[] lows, int first,
+            float[] out, int to, int outStep) {
         int last = n - LANES; // as in scale
-        FloatVector rest = FloatVector.fromArray(FLOATS, x, from + last);
-        for (int i = 0; i < last; i += LANES) FloatVector.fromArray(FLOATS, x, from + i).sub(high).sub(low).intoArray(out, to + i);
-        rest.sub(high).sub(low).intoArray(out, to + last);
+        for (int row = 0; row < count; row++) {
+            int at = from + row * step;
+            int put = to + row * outStep;
+            FloatVector high = FloatVector.broadcast(FLOATS, highs[first + row]);
+            FloatVector low = FloatVector.broadcast(FLOATS, lows[first + row]);
+            FloatVector rest = FloatVector.fromArray(FLOATS, x, at + last);
+            for (int i = 0; i < last; i += LANES) FloatVector.fromArray(FLOATS, x, at + i).sub(high).sub(low).intoArray(out, put + i);
+            rest.sub(high).sub(low).intoArray(out, put + last);
+        }
     }
 }
