@@ -93,7 +93,7 @@ final class BatchLogs {
         boolean cares = apart >= 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
-            boolean plain = usual[k] & !(cares & NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart));
+            boolean plain = usual[k] & !(cares && NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart));
             special[specials] = k;
             specials += plain ? 0 : 1;
         }

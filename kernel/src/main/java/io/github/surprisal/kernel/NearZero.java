@@ -33,7 +33,7 @@ final class NearZero {
         int nearShort = size - 1 & length - RowBatch.SHORT - 1; // |lse| < 2, where care is cheap
         int few = above - FEW_EXPONENT & Math.abs(top) - FAR - 1;
         int dominated = above - 1 & Math.abs(top) - 4;
-        long dominant = Double.doubleToRawLongBits(sum - apart * DoubleMath.powerOfTwo(top - exponent));
+        int dominant = above - Math.getExponent(apart); // a power of two or 0
         return (few & (dominated | size) | nearShort | dominant) < 0;
     }
 
