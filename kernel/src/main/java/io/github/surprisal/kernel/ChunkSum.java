@@ -348,7 +348,9 @@ public final class ChunkSum {
     private int sumScratchInDouble(RowKernel kernel, int excluded) {
         excludedOfOne[0] = excluded;
         others = 0;
-        int bits = kernel.sumRows(scratch, 0, 0, elements.length, 1, excludedOfOne, 0, exponent, constants, partials, sums, one);
+        int columns = elements.length;
+        for (; columns < GRAIN; columns++) scratch[columns] = constants[Exp2.PADDING]; // their terms are 0
+        int bits = kernel.sumRows(scratch, 0, 0, columns, 1, excludedOfOne, 0, exponent, constants, partials, sums, one);
         best = one[0];
         return bits;
     }

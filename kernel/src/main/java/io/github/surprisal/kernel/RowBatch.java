@@ -250,11 +250,11 @@ public final class RowBatch {
     // ---- rows of few columns, as they lie
 
     /**
-     * Columns from which rows are summed as they lie: below, turning them over costs less than empty lanes, the more so the narrower vectors are. Never
-     * below GRAIN, so that what is read behind a row lies in the next one.
+     * Columns from which rows are summed as they lie: below, turning them over costs less than vectors that overlap, the more so the narrower they are.
+     * Never below GRAIN.
      */
     private static int fewest(int lanes) {
-        return lanes == 1 ? SHORT + 1 : lanes == GRAIN ? 24 : 40;
+        return lanes == 1 ? SHORT + 1 : lanes == GRAIN ? 24 : GRAIN;
     }
 
     /** False, with nothing of use done, where rows do not lie so or are better turned over. */
@@ -281,18 +281,12 @@ public final class RowBatch {
     /** {@link RowKernel#sumRows} of rows first .. first + count of those from r on. */
     private int sumRows(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
         int columns = x.columns();
-        int whole = columns + GRAIN - 1 & -GRAIN;
-        int inside = 0; // rows to whose ends, rounded up, the array goes on: all but the last
+        if (x.data() != null) return sumRows(kernel, x.data(), x.start(r + first), x.rowStride(), columns, first, count, excluded);
         int top = 0;
-        if (x.data() != null) {
-            int from = x.start(r + first);
-            inside = from + (long) (count - 1) * x.rowStride() > x.data().length - whole ? count - 1 : count;
-            top = sumRows(kernel, x.data(), from, x.rowStride(), columns, first, inside, excluded);
-        }
-        for (int k = inside, n; k < count; k += n) {
-            n = Math.min(count - k, scratch.length / whole);
-            for (int i = 0; i < n; i++) x.get(kernel, r + first + k + i, 0, columns, scratch, i * whole);
-            top = ChunkExponents.unsignedMax(top, sumRows(kernel, scratch, 0, whole, columns, first + k, n, excluded));
+        for (int k = 0, n; k < count; k += n) {
+            n = Math.min(count - k, scratch.length / columns);
+            for (int i = 0; i < n; i++) x.get(kernel, r + first + k + i, 0, columns, scratch, i * columns);
+            top = ChunkExponents.unsignedMax(top, sumRows(kernel, scratch, 0, columns, columns, first + k, n, excluded));
         }
         return top;
     }

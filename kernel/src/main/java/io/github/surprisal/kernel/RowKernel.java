@@ -194,10 +194,9 @@ public interface RowKernel extends InformationKernel {
     void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums);
 
     /**
-     * sums[first + r] = the sum of row r of fewer than 128 columns, x[from + r * step + c], without its element excluded[first + r] (-1 for none), 0 <= r < count:
-     * of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An element below k's
-     * padding is taken for it. Reads rows to the end of their last {@link #GRAIN} floats, and ignores what it finds there. Overwrites
-     * terms[0 .. 128 * GROUP) and lanes, 8 * GROUP doubles.
+     * sums[first + r] = the sum of row r of {@link #GRAIN} to 127 columns, x[from + r * step + c], without its element excluded[first + r] (-1 for none),
+     * 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An element
+     * below k's padding is taken for it. Overwrites terms[0 .. 128 * GROUP) and lanes, 8 * GROUP doubles.
      *
      * @return the unsigned maximum of the {@link Exp2#exponentBits} of all rows, of excluded elements too; with infinities, NaN or huge elements among
      *     them it shows that, and the sums mean nothing
@@ -224,8 +223,8 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * The terms of rows of up to 64 columns: terms[c * termStride + r], +0 for the element excluded[r] (-1 for none), of which apart[r] becomes a copy (of
-     * none, 0), and up to the next multiple of 8 columns; an element below k's padding is taken for it. tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in
-     * units of 2^e.
+     * none, 0), and up to the next multiple of 8 columns; an element below k's padding is taken for it. tops[r] becomes the unsigned maximum of the row's
+     * {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in units of 2^e.
      *
      * @return the unsigned maximum of tops
      */

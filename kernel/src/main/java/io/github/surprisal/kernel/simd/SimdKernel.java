@@ -418,15 +418,7 @@ public final class SimdKernel implements RowKernel {
     @Override
     public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
             float[] terms, double[] lanes, double[] sums) {
-        int top = 0;
-        for (int r = 0; r < count; r += GROUP) {
-            int group = Math.min(GROUP, count - r);
-            int most = SimdRows.terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, terms);
-            top = Integer.compareUnsigned(most, top) > 0 ? most : top;
-            SimdRows.fold(terms, columns, group, lanes);
-            System.arraycopy(lanes, 0, sums, first + r, group);
-        }
-        return top;
+        return SimdRows.sum(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums);
     }
 
     @Override

@@ -1,12 +1,10 @@
 package io.github.surprisal.kernel.simd;
 
-import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
-import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
+import static jdk.incubator.vector.VectorOperators.UMIN;
 
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
@@ -18,7 +16,7 @@ import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link RowKernel#sumRows}: rows as they lie, with empty lanes at their ends, which from some columns on cost less than turning the rows over. */
+/** {@link RowKernel#sumRows}: rows as they lie, which from some columns on costs less than turning the rows over. */
 final class SimdRows {
     private static final VectorShape SHAPE = SimdKernel.shape();
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
@@ -26,15 +24,36 @@ final class SimdRows {
     private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SHAPE);
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
-    private static final int GRAIN = RowKernel.GRAIN;
+    private static final int GROUP = RowKernel.GROUP;
     /** Of the terms of a row. */
     private static final int LENGTH = 128;
-    private static final int[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    private static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
 
     private SimdRows() {}
 
-    /** The terms of row r from r * LENGTH on, with zeros up to the end of a vector. */
-    static int terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms) {
+    static int sum(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] terms, double[] lanes, double[] sums) {
+        fillUp(terms, columns, Math.min(GROUP, count));
+        int top = 0;
+        for (int r = 0; r < count; r += GROUP) {
+            int group = Math.min(GROUP, count - r);
+            int most = terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, terms);
+            top = Integer.compareUnsigned(most, top) > 0 ? most : top;
+            fold(terms, columns, group, lanes);
+            System.arraycopy(lanes, 0, sums, first + r, group);
+        }
+        return top;
+    }
+
+    /** Zeros behind the terms of each row, up to a multiple of 8, which nothing overwrites. */
+    private static void fillUp(float[] terms, int columns, int count) {
+        for (int r = 0; r < count; r++) {
+            for (int c = columns; c % 8 != 0; c++) terms[r * LENGTH + c] = 0;
+        }
+    }
+
+    /** The terms of row r from r * LENGTH on. */
+    private static int terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -46,31 +65,35 @@ final class SimdRows {
         FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
-        FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector top = IntVector.zero(INTS);
-        int whole = columns + GRAIN - 1 & -GRAIN;
+        IntVector raw = IntVector.zero(INTS);
+        int last = columns - LANES;
         for (int r = 0; r < count; r++) {
             int at = from + r * step;
-            int y = excluded[first + r];
-            for (int c = 0; c < whole; c += LANES) {
-                IntVector index = IntVector.fromArray(INTS, LANE, 0).add(c);
-                FloatVector v = FloatVector.fromArray(FLOATS, x, at + c);
-                v = v.blend(padding, v.compare(LT, padding)).blend(padding, index.compare(GE, columns).cast(FLOATS)); // a NaN stays one, and shows
+            int to = r * LENGTH;
+            for (int c = 0; c < columns; c += LANES) {
+                int i = Math.min(c, last); // the last vector may overlap the one before
+                IntVector bits = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
+                raw = raw.lanewise(UMAX, bits);
+                FloatVector v = bits.lanewise(UMIN, padding).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = top.lanewise(UMAX, z);
-                z = z.lanewise(MAX, zero).blend(zero, index.compare(EQ, y)); // the excluded term gets the scale +0
+                z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector d = m.fma(lo, m.fma(hi, v));
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
-                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, r * LENGTH + c);
+                p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, to + i);
             }
+            terms[to + (excluded[first + r] & LENGTH - 1)] = 0; // -1: behind the last column
         }
-        return SimdKernel.unsignedMaxLane(top);
+        boolean nan = Integer.compareUnsigned(SimdKernel.unsignedMaxLane(raw), NEGATIVE_INFINITY_BITS) > 0; // of negative sign: padding meanwhile
+        return nan ? -1 : SimdKernel.unsignedMaxLane(top);
     }
 
     /** sums[r] = the sum of the terms of row r. */
-    static void fold(float[] terms, int columns, int count, double[] sums) {
+    private static void fold(float[] terms, int columns, int count, double[] sums) {
         for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
             for (int r = 0; r < count; r++) {
                 int from = r * LENGTH + lane;
