@@ -21,7 +21,7 @@ import java.util.Objects;
  *
  * <p><b>Error bound</b>: a row's loss 2 ulp, however small (the target is kept out of the sum: where it leads by 50 the loss is 1.9e-22 for each other class,
  * not 0); the reduced loss 1 ulp of the exact sum of the row losses; a gradient element p_j a - b_j 4 ulp of max(|p_j a|, |b_j|), but p_j below 2^-126 may
- * count as 0. Where many equal logits, or nearly equal ones, of more than 64 make up a sum (a soft mask's two levels, say), a loss 4 ulp and a gradient
+ * count as 0. Where many equal logits, or nearly equal ones, of more than 127 make up a sum (a soft mask's two levels, say), a loss 4 ulp and a gradient
  * element 5: float additions of such terms are all rounded alike. The same input gives the same bits on every backend, in every layout, in place or not,
  * for every {@link Execution}; a row's do not depend on the other rows.
  *

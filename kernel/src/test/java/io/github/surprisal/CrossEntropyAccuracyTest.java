@@ -207,10 +207,16 @@ class CrossEntropyAccuracyTest {
         }
     }
 
-    /** Equal logits above others that are equal too: additions are rounded alike, and none of them is heavy enough to be repeated in double. */
+    /**
+     * Equal logits above others that are equal too: additions are rounded alike, and none of them is heavy enough to be repeated in double; up to 127 are
+     * added in double anyway.
+     */
     @ParameterizedTest
-    @ValueSource(ints = {65, 128, 300, 1024, 2048})
+    @ValueSource(ints = {65, 127, 128, 300, 1024, 2048})
     void equalLogitsThatOutweighEqualOnes(int n) {
+        double lossBound = n < 128 ? 2 : 4;
+        double bound = n < 128 ? 4 : 5;
+        double lseBound = n < 128 ? 2e-7 : 3e-7;
         float[] losses = new float[1];
         float[] gradient = new float[n];
         float[] p = new float[n];
@@ -226,19 +232,19 @@ class CrossEntropyAccuracyTest {
             row[target] = high + (float) (random.nextDouble() * 20 - 5);
             String what = "n " + n + ", seed " + seed;
             SUM.losses(Matrix.of(row, 1, n), new int[] {target}, losses);
-            assertUlps(4, losses[0], Oracle.loss(row, 0, n, target), () -> "loss, " + what);
+            assertUlps(lossBound, losses[0], Oracle.loss(row, 0, n, target), () -> "loss, " + what);
             float[] ties = row.clone();
             ties[target] = high; // else it may be the whole sum
             DoubleDouble lse = Oracle.logSumExp(ties, 0, n);
-            check(isWithin(Math.max(3e-7, Math.ulp(lse.toFloat())), LogSumExp.of(ties), lse), () -> "log-sum-exp, " + what);
+            check(isWithin(Math.max(lseBound, Math.ulp(lse.toFloat())), LogSumExp.of(ties), lse), () -> "log-sum-exp, " + what);
             SUM.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
             Softmax.softmax(row, p);
             DoubleDouble[] exact = Oracle.softmax(row, 0, n);
             for (int i = 0; i < n; i++) {
                 int at = i;
                 if (exact[i].hi() < Float.MIN_NORMAL) continue;
-                assertUlps(5, p[i], exact[i], () -> "softmax at " + at + ", " + what);
-                if (i != target) assertUlps(5, gradient[i], exact[i], () -> "gradient at " + at + ", " + what);
+                assertUlps(bound, p[i], exact[i], () -> "softmax at " + at + ", " + what);
+                if (i != target) assertUlps(bound, gradient[i], exact[i], () -> "gradient at " + at + ", " + what);
             }
         }
     }

@@ -247,7 +247,7 @@ public final class ChunkSum {
     }
 
     private void sumChunk(RowKernel kernel, int excluded) {
-        boolean few = elements.length <= (excluded == NONE ? RowBatch.SHORT : RowBatch.MEDIUM);
+        boolean few = elements.length <= RowBatch.MEDIUM;
         double total = few && sumFew(kernel, excluded) ? best : sumBlocks(kernel, excluded, few);
         if (nan) {
             chunk.set(Double.NaN, 0, 0);
@@ -331,6 +331,7 @@ public final class ChunkSum {
     private boolean sumFew(RowKernel kernel, int excluded) {
         nan = false;
         huge = false;
+        bestFrom = 0;
         elements.copy(kernel, 0, elements.length, scratch, 0);
         int bits = sumScratchInDouble(kernel, excluded);
         top = ChunkExponents.largest(bits, exponent);
@@ -350,9 +351,9 @@ public final class ChunkSum {
         others = 0;
         int columns = elements.length;
         for (; columns < GRAIN; columns++) scratch[columns] = constants[Exp2.PADDING]; // their terms are 0
-        int bits = kernel.sumRows(scratch, 0, 0, columns, 1, excludedOfOne, 0, exponent, constants, partials, sums, one);
+        kernel.sumRows(scratch, 0, 0, columns, 1, excludedOfOne, 0, exponent, constants, partials, sums, one, tops);
         best = one[0];
-        return bits;
+        return tops[0];
     }
 
     // ---- one chunk, block by block

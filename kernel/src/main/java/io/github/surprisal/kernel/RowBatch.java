@@ -79,7 +79,6 @@ public final class RowBatch {
     private int keepFrom;
     private int keepStep;
     private float[] room;
-    private int pause;
     private int keptExponent;
     private int keepPause;
     private int tileStride;
@@ -145,8 +144,8 @@ public final class RowBatch {
         keptTerms = false;
         keep = null;
         int columns = x.columns();
-        if (excluded != null && sumInRows(kernel, x, r, count, excluded)) {
-            return areUsual(count);
+        if (liesInRows(kernel, x)) {
+            sumRows(kernel, x, r, count, excluded == null ? NONE : excluded);
         } else if (columns > 0 && x.sideBySide()) {
             if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
         } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
@@ -254,45 +253,24 @@ public final class RowBatch {
      * Never below GRAIN.
      */
     private static int fewest(int lanes) {
-        return lanes == 1 ? SHORT + 1 : lanes == GRAIN ? 24 : GRAIN;
+        return lanes == 1 ? SHORT + 1 : Math.max(GRAIN, 2 * lanes);
     }
 
-    /** False, with nothing of use done, where rows do not lie so or are better turned over. */
-    private boolean sumInRows(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+    /** Whether rows are summed as they lie. */
+    private static boolean liesInRows(RowKernel kernel, Rows x) {
         int columns = x.columns();
-        boolean only = columns > SHORT; // there is no other way
-        if (columns > MEDIUM || !x.straight() || !only && (x.data() == null || columns < fewest(kernel.lanes()))) return false;
-        boolean tried = pause == 0;
-        if (tried && sumAlike(kernel, x, r, count, excluded)) return true;
-        pause = tried ? PAUSE : pause - 1;
-        for (int k = 0; only && k < count; k++) tops[k] = sumRows(kernel, x, r, k, 1, excluded);
-        return only;
+        return columns <= MEDIUM && x.straight() && (columns > SHORT || x.data() != null && columns >= fewest(kernel.lanes()));
     }
 
-    /** Whether all rows are as expected. */
-    private boolean sumAlike(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
-        int top = sumRows(kernel, x, r, 0, count, excluded);
-        boolean alike = ChunkExponents.outside(top) >= 0;
-        for (int k = 0; k < count; k++) alike &= sums[k] >= LARGE_REST || excluded[k] < 0; // of an ignored row nobody uses the sum
-        if (alike) Arrays.fill(tops, 0, count, top); // in range, as each of theirs is: more is not asked of them where an element is excluded
-        return alike;
-    }
-
-    /** {@link RowKernel#sumRows} of rows first .. first + count of those from r on. */
-    private int sumRows(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
+    private void sumRows(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int columns = x.columns();
-        if (x.data() != null) return sumRows(kernel, x.data(), x.start(r + first), x.rowStride(), columns, first, count, excluded);
-        int top = 0;
+        boolean there = x.data() != null;
         for (int k = 0, n; k < count; k += n) {
-            n = Math.min(count - k, scratch.length / columns);
-            for (int i = 0; i < n; i++) x.get(kernel, r + first + k + i, 0, columns, scratch, i * columns);
-            top = ChunkExponents.unsignedMax(top, sumRows(kernel, scratch, 0, columns, columns, first + k, n, excluded));
+            n = there ? count : Math.min(count - k, scratch.length / columns);
+            for (int i = 0; !there && i < n; i++) x.get(kernel, r + k + i, 0, columns, scratch, i * columns);
+            kernel.sumRows(there ? x.data() : scratch, there ? x.start(r) : 0, there ? x.rowStride() : columns, columns, n, excluded, k,
+                    chunk.exponent(), chunk.constants(), partials, logs, sums, tops);
         }
-        return top;
-    }
-
-    private int sumRows(RowKernel kernel, float[] x, int from, int step, int columns, int first, int count, int[] excluded) {
-        return kernel.sumRows(x, from, step, columns, count, excluded, first, chunk.exponent(), chunk.constants(), partials, logs, sums);
     }
 
     // ---- rows of one block

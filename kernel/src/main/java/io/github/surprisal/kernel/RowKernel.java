@@ -196,13 +196,12 @@ public interface RowKernel extends InformationKernel {
     /**
      * sums[first + r] = the sum of row r of {@link #GRAIN} to 127 columns, x[from + r * step + c], without its element excluded[first + r] (-1 for none),
      * 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An element
-     * below k's padding is taken for it. Overwrites terms[0 .. 128 * GROUP) and lanes, 8 * GROUP doubles.
-     *
-     * @return the unsigned maximum of the {@link Exp2#exponentBits} of all rows, of excluded elements too; with infinities, NaN or huge elements among
-     *     them it shows that, and the sums mean nothing
+     * below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; with
+     * infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms[0 .. (128 + GRAIN) * GROUP) and lanes,
+     * 8 * GROUP doubles.
      */
-    int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] terms, double[] lanes, double[] sums);
+    void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] terms, double[] lanes, double[] sums, int[] tops);
 
     // ---- many short rows, side by side: element c of row r is x[from + c * stride + r], 0 <= r < n, a multiple of GRAIN
 

@@ -351,11 +351,11 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] terms, double[] lanes, double[] sums) {
+    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] terms, double[] lanes, double[] sums, int[] tops) {
         float rounder = Exp2.rounder(e);
-        int top = 0;
         for (int r = 0; r < count; r++) {
+            int top = 0;
             Arrays.fill(lanes, 0, 8, 0.0);
             for (int c = 0; c < columns; c++) {
                 float v = x[from + r * step + c];
@@ -365,8 +365,8 @@ public final class ScalarKernel implements RowKernel {
             }
             foldLanes(1, lanes);
             sums[first + r] = lanes[0];
+            tops[first + r] = top;
         }
-        return top;
     }
 
     @Override

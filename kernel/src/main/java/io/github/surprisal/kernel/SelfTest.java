@@ -152,9 +152,10 @@ final class SelfTest {
         results = append(results, inside ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, least, sums) ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, Math.nextUp(least), sums) ? 1 : 0);
         results = append(results, sums);
         double[] lanes = new double[8 * RowKernel.GROUP];
-        results = append(results, kernel.sumRows(x, 1, 39, 37, 2, excluded, 9, 0, Exp2.constants(1), new float[RowKernel.GROUP * 128], lanes, sums));
-        results = append(results, kernel.sumRows(x, 3, 1, 99, 2, excluded, 3, 0, Exp2.constants(1), new float[RowKernel.GROUP * 128], lanes, sums));
+        kernel.sumRows(x, 1, 39, 37, 2, excluded, 9, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, sums, tops);
+        kernel.sumRows(x, 3, 1, 99, 2, excluded, 3, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, sums, tops);
         results = append(results, sums);
+        for (int each : tops) results = append(results, each);
         float[] tied = Arrays.copyOf(x, 5 * n);
         for (int i = 0; i < 2 * n; i++) tied[i] = 20 + i % n; // two largest each
         double[] gaps = new double[5 * n];

@@ -135,9 +135,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] terms, double[] lanes, double[] sums) {
-        return start.of(COLUMNS).sumRows(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums);
+    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] terms, double[] lanes, double[] sums, int[] tops) {
+        start.of(COLUMNS).sumRows(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums, tops);
     }
 
     @Override

@@ -159,8 +159,8 @@ final class WarmStart {
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
                 kernel.sumColumns(x, 0, grain, 37, grain, excluded, 0, k, columns, grain, tops, partials);
                 kernel.foldColumns(columns, grain, 37, grain, 1, lanes);
-                kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, columns, numbers, lanes);
-                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes);
+                kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
+                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
             }

@@ -206,11 +206,11 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
-    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] terms, double[] lanes, double[] sums) {
-        int top = scalar.sumRows(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums);
+    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] terms, double[] lanes, double[] sums, int[] tops) {
+        scalar.sumRows(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums, tops);
         if (fault == Fault.ROW_SUM) sums[first] = Math.nextUp(sums[first]);
-        return fault == Fault.ROW_TOP ? top ^ 1 : top;
+        if (fault == Fault.ROW_TOP) tops[first] ^= 1;
     }
 
     @Override

@@ -416,9 +416,9 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public int sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] terms, double[] lanes, double[] sums) {
-        return SimdRows.sum(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums);
+    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] terms, double[] lanes, double[] sums, int[] tops) {
+        SimdRows.sum(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums, tops);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.surprisal.kernel.simd;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.UGT;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
 
@@ -24,25 +25,25 @@ final class SimdRows {
     private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SHAPE);
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
+    private static final int GRAIN = RowKernel.GRAIN;
     private static final int GROUP = RowKernel.GROUP;
     /** Of the terms of a row. */
     private static final int LENGTH = 128;
+    private static final int TOPS = LENGTH * RowKernel.GROUP;
     private static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
 
     private SimdRows() {}
 
-    static int sum(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
-            float[] terms, double[] lanes, double[] sums) {
+    static void sum(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+            float[] terms, double[] lanes, double[] sums, int[] tops) {
         fillUp(terms, columns, Math.min(GROUP, count));
-        int top = 0;
         for (int r = 0; r < count; r += GROUP) {
             int group = Math.min(GROUP, count - r);
-            int most = terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, terms);
-            top = Integer.compareUnsigned(most, top) > 0 ? most : top;
+            terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, terms);
+            reduceTops(terms, group, tops, first + r);
             fold(terms, columns, group, lanes);
             System.arraycopy(lanes, 0, sums, first + r, group);
         }
-        return top;
     }
 
     /** Zeros behind the terms of each row, up to a multiple of 8, which nothing overwrites. */
@@ -52,8 +53,12 @@ final class SimdRows {
         }
     }
 
-    /** The terms of row r from r * LENGTH on. */
-    private static int terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms) {
+    private static void reduceTops(float[] terms, int count, int[] tops, int first) {
+        for (int r = 0; r < count; r++) tops[first + r] = SimdKernel.unsignedMaxLane(FloatVector.fromArray(FLOATS, terms, TOPS + r * GRAIN).reinterpretAsInts());
+    }
+
+    /** The terms of row r from r * LENGTH on; the lanes of its top, as the bits of floats, behind those of a group. */
+    private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -67,12 +72,12 @@ final class SimdRows {
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
-        IntVector top = IntVector.zero(INTS);
-        IntVector raw = IntVector.zero(INTS);
         int last = columns - LANES;
         for (int r = 0; r < count; r++) {
             int at = from + r * step;
             int to = r * LENGTH;
+            IntVector top = IntVector.zero(INTS);
+            IntVector raw = IntVector.zero(INTS);
             for (int c = 0; c < columns; c += LANES) {
                 int i = Math.min(c, last); // the last vector may overlap the one before
                 IntVector bits = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
@@ -87,9 +92,9 @@ final class SimdRows {
                 p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, to + i);
             }
             terms[to + (excluded[first + r] & LENGTH - 1)] = 0; // -1: behind the last column
+            top = top.blend(-1, raw.compare(UGT, NEGATIVE_INFINITY_BITS)); // a NaN of negative sign was padding meanwhile
+            top.reinterpretAsFloats().intoArray(terms, TOPS + r * GRAIN);
         }
-        boolean nan = Integer.compareUnsigned(SimdKernel.unsignedMaxLane(raw), NEGATIVE_INFINITY_BITS) > 0; // of negative sign: padding meanwhile
-        return nan ? -1 : SimdKernel.unsignedMaxLane(top);
     }
 
     /** sums[r] = the sum of the terms of row r. */
