@@ -255,7 +255,7 @@ public final class ChunkSum {
             sumHuge(kernel, excluded);
         } else if (excluded == NONE && apart >= 0 && chunkNeedsCare(total)) {
             if (elements.length <= RowBatch.SHORT) sumInDouble(kernel);
-            else sumWithCare(kernel);
+            else sumWithCare(kernel, few);
         } else {
             chunk.set(exponent * DoubleMath.LN2, 0, total);
         }
@@ -574,12 +574,16 @@ public final class ChunkSum {
         chunk.set(anchor, 1, NearZero.rest(count, sums, 0, length));
     }
 
-    private void sumWithCare(RowKernel kernel) {
+    private void sumWithCare(RowKernel kernel, boolean few) {
         int n = Math.min(BLOCK, elements.positions - bestFrom);
         int excluded = elements.largest(kernel, bestFrom, n, scratch); // or within a factor 2 of the largest, which may be in another block
         double rest;
         if (Math.abs(top) <= NearZero.FAR) {
             rest = sumOthersInDouble(kernel, excluded);
+        } else if (few) {
+            elements.copy(kernel, 0, elements.length, scratch, 0);
+            sumScratchInDouble(kernel, excluded);
+            rest = best;
         } else {
             gatherWithHole(kernel, bestFrom, n, excluded);
             sumScratch(kernel, n);
@@ -589,8 +593,9 @@ public final class ChunkSum {
         }
         if (rest < ChunkExponents.SMALL_REST) {
             sweep(kernel, excluded, true);
+            if (few) sumFewAgain(kernel, excluded);
             rest = top == Integer.MIN_VALUE ? 0 : others + best;
-            if (rest > 0 && mayBeHeavy(rest, top, false)) rest += lacking(kernel, excluded, false, rest);
+            if (rest > 0 && !few && mayBeHeavy(rest, top, false)) rest += lacking(kernel, excluded, false, rest);
         }
         double x = scale() * elements.element(excluded);
         chunk.set(x, 1, rest == 0 ? 0 : rest * DoubleMath.exp(exponent * DoubleMath.LN2 - x));

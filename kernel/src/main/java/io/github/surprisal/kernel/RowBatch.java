@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * Sums of many rows at a time, with the bits that {@link ChunkSum} gives each row: long chains of dependent operations overlap across
- * rows. Rows of up to {@link #SHORT} columns lie side by side, a row a lane; longer ones of up to one block are summed one behind the
- * other, and so are those of few columns whose target is left out. What is not as expected is left to ChunkSum. {@link BatchLogs} takes their logarithms.
+ * rows. Rows of few columns lie side by side, a row a lane, at most {@link #SHORT}; longer ones of up to one block are summed one behind the
+ * other, up to {@link #MEDIUM} columns in double. What is not as expected is left to ChunkSum. {@link BatchLogs} takes their logarithms.
  *
  * <p>Scratch for one thread, 34 KB, and 128 KB more where terms of rows that are to be overwritten are kept; {@link #ofThread} hands it out.
  */
@@ -27,7 +27,7 @@ public final class RowBatch {
     static final int GAP = 16;
     /** Room for the largest tile. */
     static final int TILE_LENGTH = TILE + SHORT * GAP;
-    /** Columns up to which rows may be summed as they lie, and are summed in double where an element is left out. */
+    /** Columns up to which rows may be summed as they lie. All elements of so few are summed in double, elsewhere too. */
     static final int MEDIUM = 127;
     /** 127 terms whose exponents are below the range of E add up to less: a row of a larger sum has an element in that range. */
     private static final double LARGE_REST = 0x1p-33;
@@ -35,7 +35,7 @@ public final class RowBatch {
     private static final int ROOM = GROUP * STREAMS * BLOCK;
     /** Columns from which terms are kept: of fewer they are computed again as fast. */
     private static final int KEPT = 192;
-    /** Batches that are not tried as they lie, or whose terms are not kept, after one where that failed: the next ones are mostly alike. */
+    /** Batches whose terms are not kept after one where that failed: the next ones are mostly alike. */
     private static final int PAUSE = 32;
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
@@ -145,7 +145,7 @@ public final class RowBatch {
         keep = null;
         int columns = x.columns();
         if (liesInRows(kernel, x)) {
-            sumRows(kernel, x, r, count, excluded == null ? NONE : excluded);
+            sumRows(kernel, x, r, 0, count, excluded == null ? NONE : excluded);
         } else if (columns > 0 && x.sideBySide()) {
             if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
         } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
@@ -262,14 +262,15 @@ public final class RowBatch {
         return columns <= MEDIUM && x.straight() && (columns > SHORT || x.data() != null && columns >= fewest(kernel.lanes()));
     }
 
-    private void sumRows(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+    /** Row r + k as row first + k. */
+    private void sumRows(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
         int columns = x.columns();
         boolean there = x.data() != null;
         for (int k = 0, n; k < count; k += n) {
             n = there ? count : Math.min(count - k, scratch.length / columns);
             for (int i = 0; !there && i < n; i++) x.get(kernel, r + k + i, 0, columns, scratch, i * columns);
-            kernel.sumRows(there ? x.data() : scratch, there ? x.start(r) : 0, there ? x.rowStride() : columns, columns, n, excluded, k,
-                    chunk.exponent(), chunk.constants(), partials, logs, sums, tops);
+            kernel.sumRows(there ? x.data() : scratch, there ? x.start(r) : 0, there ? x.rowStride() : columns, columns, n, excluded, first + k,
+                    chunk.exponent(), chunk.constants(), partials, groupSums, sums, tops);
         }
     }
 
@@ -347,6 +348,11 @@ public final class RowBatch {
      * element.
      */
     void sumApart(RowKernel kernel, Rows x, int r, int first, int count, int[] largest) {
+        if (x.columns() <= MEDIUM) {
+            sumRows(kernel, x, r, first, count, largest);
+            for (int k = 0; k < count; k++) apart[first + k] = x.get(r + k, Math.max(largest[first + k], 0));
+            return;
+        }
         if (keptTerms) addGroup(kernel, x, r, first, count, largest);
         else sumGroup(kernel, x, r, first, count, largest, false);
         mend(kernel, x, r, first, count, largest);
