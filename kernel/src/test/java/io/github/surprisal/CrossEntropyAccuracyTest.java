@@ -217,9 +217,11 @@ class CrossEntropyAccuracyTest {
         double lossBound = n < 128 ? 2 : 4;
         double bound = n < 128 ? 4 : 5;
         double lseBound = n < 128 ? 2e-7 : 3e-7;
+        double logarithmBound = n < 128 ? 2 : 3;
         float[] losses = new float[1];
         float[] gradient = new float[n];
         float[] p = new float[n];
+        float[] logarithms = new float[n];
         for (int seed = 0; seed < 200_000 / n; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
             float[] row = new float[n];
@@ -239,9 +241,13 @@ class CrossEntropyAccuracyTest {
             check(isWithin(Math.max(lseBound, Math.ulp(lse.toFloat())), LogSumExp.of(ties), lse), () -> "log-sum-exp, " + what);
             SUM.lossAndGradient(Matrix.of(row, 1, n), new int[] {target}, Matrix.of(gradient, 1, n));
             Softmax.softmax(row, p);
+            Softmax.logSoftmax(row, logarithms);
             DoubleDouble[] exact = Oracle.softmax(row, 0, n);
+            DoubleDouble[] exactLogarithms = Oracle.logSoftmax(row, 0, n);
             for (int i = 0; i < n; i++) {
                 int at = i;
+                float ulp = Math.ulp(Math.max(Math.abs(exactLogarithms[i].toFloat()), 0.25f));
+                check(isWithin(logarithmBound * ulp, logarithms[i], exactLogarithms[i]), () -> "log-softmax at " + at + ", " + what);
                 if (exact[i].hi() < Float.MIN_NORMAL) continue;
                 assertUlps(bound, p[i], exact[i], () -> "softmax at " + at + ", " + what);
                 if (i != target) assertUlps(bound, gradient[i], exact[i], () -> "gradient at " + at + ", " + what);
