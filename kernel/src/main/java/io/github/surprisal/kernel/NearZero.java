@@ -45,8 +45,8 @@ final class NearZero {
     }
 
     /**
-     * gaps[i * step] from to on = what the element lacks to the anchor, or -infinity for nothing: those are counted, less one, in what is returned. Without branches:
-     * which element is the largest cannot be predicted.
+     * gaps[to + i * step] = what the element lacks to the anchor, or -infinity for nothing: those are counted, less one, in what is returned. Without
+     * branches: which element is the largest cannot be predicted.
      */
     static int gaps(double scale, float[] x, int from, int stride, int n, double anchor, double[] gaps, int to, int step) {
         int count = -1;

@@ -35,9 +35,9 @@ final class WarmStart {
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] numbers = new double[8 * RowKernel.GROUP];
-    private final double[] lanes = new double[16];
+    private final double[] lanes = new double[2 * RowKernel.GRAIN];
     private final float[] columns = new float[9 * RowKernel.BLOCK];
-    private final int[] excluded = new int[RowKernel.GRAIN];
+    private final int[] excluded = new int[2 * RowKernel.GRAIN];
     private final float[] rounders = new float[RowKernel.GRAIN];
     private final int[] wins = new int[GROUPS.length];
     private final int[] rounds = new int[GROUPS.length];
@@ -159,7 +159,7 @@ final class WarmStart {
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
                 kernel.sumColumns(x, 0, grain, 37, grain, excluded, 0, k, columns, grain, tops, partials);
                 kernel.foldColumns(columns, grain, 37, grain, 1, lanes);
-                kernel.sumRows(x, 0, 40, 40, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
+                kernel.sumRows(x, 0, 8, 40, RowKernel.GROUP + 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
