@@ -16,7 +16,7 @@ import java.util.Objects;
  *
  * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (6e-8 unless many elements tie or nearly do; 3e-7 where
  * equal or nearly equal ones of more than 127 make up two levels: their additions are all rounded alike), for any length and for
- * logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1e-15 absolute. The same input gives the same bits on every backend,
+ * logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1.5e-15 absolute. The same input gives the same bits on every backend,
  * at every offset, for every {@link Execution}.
  *
  * <p><b>Special values</b>: no elements, or all -infinity: -infinity. Any NaN, even beside +infinity: NaN. Else any +infinity:

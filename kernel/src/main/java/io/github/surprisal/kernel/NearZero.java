@@ -10,7 +10,7 @@ import java.util.Arrays;
 final class NearZero {
     /** A sum below this many times 2^top has at most this many elements near the largest; more average out their errors. */
     static final double FEW = 8;
-    private static final int FEW_EXPONENT = 3;
+    private static final int FEW_EXPONENT = Math.getExponent(FEW);
     /** |top| above which the logarithm of few elements is no number near 0. */
     static final int FAR = 5;
 

@@ -29,7 +29,7 @@ public final class RowBatch {
     static final int TILE_LENGTH = TILE + SHORT * GAP;
     /** Columns up to which rows may be summed as they lie. All elements of so few are summed in double, elsewhere too. */
     static final int MEDIUM = 127;
-    /** 127 terms whose exponents are below the range of E add up to less: a row of a larger sum has an element in that range. */
+    /** SHORT terms whose exponents are below the range of E add up to less: a row of a larger sum has an element in that range. */
     private static final double LARGE_REST = 0x1p-33;
     /** Room for the terms of rows that are to be overwritten later: a group of the longest. */
     private static final int ROOM = GROUP * STREAMS * BLOCK;
@@ -249,8 +249,8 @@ public final class RowBatch {
     // ---- rows of few columns, as they lie
 
     /**
-     * Columns from which rows are summed as they lie: below, turning them over costs less than vectors that overlap, the more so the narrower they are.
-     * Never below GRAIN.
+     * Columns from which rows are summed as they lie: two vectors, and at least GRAIN. Rows of fewer cost less turned over, because vectors of so few would
+     * mostly overlap.
      */
     private static int fewest(int lanes) {
         return lanes == 1 ? SHORT + 1 : Math.max(GRAIN, 2 * lanes);
@@ -345,7 +345,7 @@ public final class RowBatch {
 
     /**
      * Sums up to {@link RowKernel#GROUP} of the rows just summed again, row r + k as row first + k, those with a largest[first + k] from 0 on without that
-     * element.
+     * element, of which a copy is put apart. Of the others neither is of use afterwards.
      */
     void sumApart(RowKernel kernel, Rows x, int r, int first, int count, int[] largest) {
         if (x.columns() <= MEDIUM) {

@@ -194,8 +194,8 @@ public interface RowKernel extends InformationKernel {
     void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums);
 
     /**
-     * sums[first + r] = the sum of row r of {@link #GRAIN} to 127 columns, x[from + r * step + c], without its element excluded[first + r] (-1 for none),
-     * 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An element
+     * sums[first + r] = the sum of row r of {@link #GRAIN} to 127 columns, x[from + r * step + c], without its element excluded[first + r] (negative for
+     * none), 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An element
      * below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; with
      * infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms[0 .. (128 + GRAIN) * GROUP) and lanes,
      * 8 * GROUP doubles.

@@ -38,7 +38,7 @@ class SameColumnsTest {
                     if (i < offset || (i - offset) % step >= columns) x[i] = Float.NaN;
                 }
                 int[] excluded = new int[count + 1];
-                for (int r = 0; r < count; r++) excluded[r + 1] = (r * 5 + offset) % (columns + 1) - 1;
+                for (int r = 0; r < count; r++) excluded[r + 1] = (r * 5 + offset) % (columns + 2) - 2; // negative: none
                 assertSumRows(x, offset, step, columns, count, excluded, k, "MASKED, seed " + SEED);
                 int special = offset + (offset % count) * step + offset * 3 % columns;
                 x[special] = SPECIALS[(columns + offset) % SPECIALS.length];

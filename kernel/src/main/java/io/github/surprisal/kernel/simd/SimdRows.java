@@ -91,7 +91,8 @@ final class SimdRows {
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
                 p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, to + i);
             }
-            terms[to + (excluded[first + r] & LENGTH - 1)] = 0; // -1: behind the last column
+            int y = excluded[first + r];
+            terms[to + ((y | y >> 31) & LENGTH - 1)] = 0; // for none, which is negative, behind the last column
             top = top.blend(-1, raw.compare(UGT, NEGATIVE_INFINITY_BITS)); // a NaN of negative sign was padding meanwhile
             top.reinterpretAsFloats().intoArray(terms, TOPS + r * GRAIN);
         }
