@@ -1,5 +1,7 @@
 package io.github.surprisal;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
 import io.github.surprisal.oracle.DoubleDouble;
 import io.github.surprisal.oracle.Oracle;
 import io.github.surprisal.oracle.Shape;
@@ -252,6 +254,27 @@ class CrossEntropyAccuracyTest {
                 assertUlps(bound, p[i], exact[i], () -> "softmax at " + at + ", " + what);
                 if (i != target) assertUlps(bound, gradient[i], exact[i], () -> "gradient at " + at + ", " + what);
             }
+        }
+    }
+
+    /** One element that outweighs the others, far from 0: those are summed again without it, in double up to 127, alone and among other rows. */
+    @ParameterizedTest
+    @ValueSource(ints = {65, 100, 127, 128, 300})
+    void logSoftmaxFarFrom0AloneAndTogether(int n) {
+        int rows = 100;
+        float[] x = Shape.NORMAL.fill(rows * n, n);
+        for (int i = 0; i < x.length; i++) x[i] += 20;
+        for (int r = 0; r < rows; r++) x[r * n + r * 7 % n] = 26 + r * 0.05f;
+        float[] together = new float[rows * n];
+        Softmax.logSoftmax(Matrix.of(x, rows, n), Matrix.of(together, rows, n));
+        float[] alone = new float[n];
+        for (int r = 0; r < rows; r++) {
+            String what = "row " + r + " of " + n;
+            float[] row = Arrays.copyOfRange(x, r * n, (r + 1) * n);
+            Softmax.logSoftmax(row, alone);
+            assertArrayEquals(alone, Arrays.copyOfRange(together, r * n, (r + 1) * n), what);
+            int at = r * 7 % n;
+            assertUlps(2, alone[at], Oracle.logSoftmax(row, 0, n)[at], () -> what);
         }
     }
 

@@ -38,7 +38,10 @@ class SameColumnsTest {
                     if (i < offset || (i - offset) % step >= columns) x[i] = Float.NaN;
                 }
                 int[] excluded = new int[count + 1];
-                for (int r = 0; r < count; r++) excluded[r + 1] = (r * 5 + offset) % (columns + 2) - 2; // negative: none
+                for (int r = 0; r < count; r++) {
+                    int y = (r * 5 + offset) % (columns + 1) - 1;
+                    excluded[r + 1] = y < 0 ? -1 - r : y; // negative: none
+                }
                 assertSumRows(x, offset, step, columns, count, excluded, k, "MASKED, seed " + SEED);
                 int special = offset + (offset % count) * step + offset * 3 % columns;
                 x[special] = SPECIALS[(columns + offset) % SPECIALS.length];
