@@ -112,8 +112,8 @@ public final class ChunkSum {
     }
 
     /**
-     * The largest element is kept apart, however large it is, where the sum is less than so many times 2^top. {@link #SUM_ONLY}: it never is, because the
-     * sum itself is wanted, and its logarithm no better.
+     * The largest element is kept apart, however large it is, where the sum is less than so many times 2^top, a power of two or 0.
+     * {@link #SUM_ONLY}: it never is, because the sum itself is wanted, and its logarithm no better.
      */
     ChunkSum withTopApart(double times) {
         apart = times;

@@ -250,7 +250,7 @@ public final class RowBatch {
 
     /**
      * Columns from which rows are summed as they lie: two vectors, and at least GRAIN. Rows of fewer cost less turned over, because vectors of so few would
-     * mostly overlap.
+     * mostly overlap; scalar code never gains.
      */
     private static int fewest(int lanes) {
         return lanes == 1 ? SHORT + 1 : Math.max(GRAIN, 2 * lanes);

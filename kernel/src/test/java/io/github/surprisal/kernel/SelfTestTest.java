@@ -47,8 +47,8 @@ class SelfTestTest {
     void aWrongBitInOneLaneOfTheTermsOrGaps(int lane) {
         for (Fault fault : new Fault[] {
             Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.ADDED, Fault.SCALED, Fault.DIFFERENCE, Fault.GAP,
-            Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_APART, Fault.COLUMN_FOLD, Fault.COLUMN_GAP, Fault.COLUMN_ANCHOR, Fault.COLUMN_REST,
-            Fault.COLUMN_TERM
+            Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_APART, Fault.COLUMN_FOLD,
+            Fault.COLUMN_GAP, Fault.COLUMN_ANCHOR, Fault.COLUMN_REST, Fault.COLUMN_TERM
         }) {
             assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
         }

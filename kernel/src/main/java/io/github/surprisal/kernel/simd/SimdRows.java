@@ -29,7 +29,8 @@ final class SimdRows {
     private static final int GROUP = RowKernel.GROUP;
     /** Of the terms of a row. */
     private static final int LENGTH = 128;
-    private static final int TOPS = LENGTH * RowKernel.GROUP;
+    /** Where in terms the lanes of the tops are, a vector a row. */
+    private static final int TOPS = LENGTH * GROUP;
     private static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
 
     private SimdRows() {}
