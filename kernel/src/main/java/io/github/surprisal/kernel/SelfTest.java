@@ -128,8 +128,8 @@ final class SelfTest {
 
     private static double[] appendColumns(double[] results, RowKernel kernel, float[] x) {
         int n = RowKernel.GRAIN;
-        int[] excluded = new int[n];
-        for (int r = 0; r < n; r++) excluded[r] = r % 9 - 1;
+        int[] excluded = new int[2 * n];
+        for (int r = 0; r < 2 * n; r++) excluded[r] = r % 9 - 1;
         float[] beside = new float[37 * (n + 3)];
         int[] tops = new int[n];
         kernel.transpose(x, 1, 2, 37, n + 2, beside, n + 3);
@@ -152,10 +152,12 @@ final class SelfTest {
         results = append(results, inside ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, least, sums) ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, Math.nextUp(least), sums) ? 1 : 0);
         results = append(results, sums);
         double[] lanes = new double[8 * RowKernel.GROUP];
-        kernel.sumRows(x, 1, 39, 37, 2, excluded, 9, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, sums, tops);
-        kernel.sumRows(x, 3, 1, 99, 2, excluded, 3, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, sums, tops);
-        results = append(results, sums);
-        for (int each : tops) results = append(results, each);
+        double[] rowSums = new double[2 * n];
+        int[] rowTops = new int[2 * n];
+        kernel.sumRows(x, 1, 39, 37, 2, excluded, 1, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, rowSums, rowTops);
+        kernel.sumRows(x, 3, 1, 99, RowKernel.GROUP + 3, excluded, 3, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, rowSums, rowTops);
+        results = append(results, rowSums);
+        for (int each : rowTops) results = append(results, each);
         float[] tied = Arrays.copyOf(x, 5 * n);
         for (int i = 0; i < 2 * n; i++) tied[i] = 20 + i % n; // two largest each
         double[] gaps = new double[5 * n];
