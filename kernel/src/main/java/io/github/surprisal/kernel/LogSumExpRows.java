@@ -26,9 +26,10 @@ public final class LogSumExpRows {
 
     /** Of all rows, each shared out among threads. */
     public static void run(RowKernel kernel, Rows x, float[] out, Parts parts) {
+        RowSum rowSum = new RowSum();
         LogSum sum = new LogSum();
         for (int r = 0; r < x.rows(); r++) {
-            RowSum.of(kernel, x, r, null, 0, -1, parts, sum);
+            rowSum.of(kernel, x, r, null, 0, -1, parts, sum);
             out[r] = (float) sum.value();
         }
     }

@@ -11,6 +11,7 @@ final class RowLoss {
     private static final double SUM_ONLY = ChunkSum.SUM_ONLY;
     private static final ThreadLocal<RowLoss> OF_THREAD = new ThreadLocal<>();
 
+    private final RowSum rowSum = new RowSum();
     private final LogSum others = new LogSum();
     private final TargetShare target = new TargetShare();
 
@@ -65,7 +66,7 @@ final class RowLoss {
         boolean batched = call.logits.rows() > 1 && LossBatch.covers(call); // a single row is done sooner alone
         if (batched && batch == null) batch = new LossBatch();
         if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
-        ChunkSum.ofThread().forgetNextRow();
+        rowSum.forgetNextRow();
         boolean writes = batched && LossBatch.writes(call);
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
@@ -101,10 +102,10 @@ final class RowLoss {
         float x = options.copies() ? options.prepared(call.logits.get(r, y)) : call.logits.get(r, y);
         double scale = options.scale();
         boolean kept = !known && call.gradient != null && LossBatch.keepsTerms(call)
-                && RowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
-        int keptExponent = kept ? RowSum.keptExponent() : 0;
+                && rowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
+        int keptExponent = kept ? rowSum.keptExponent() : 0;
         if (!known) {
-            if (!kept) RowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, y, call.parts, others);
+            if (!kept) rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, y, call.parts, others);
             if (!target.finish(others, scale * x)) {
                 if (call.gradient != null) call.gradient.fill(r, Float.NaN);
                 return Double.NaN; // NaN, +infinity, or nothing but -infinity
@@ -156,7 +157,7 @@ final class RowLoss {
     private void writeGradient(LossCall call, int r, RowGradient g, double lse) {
         if (RowWriter.isHuge(lse)) {
             float max = max(call, r);
-            RowSum.of(call.kernel, call.logits, r, call.options, SUM_ONLY, -1, call.parts, others);
+            rowSum.of(call.kernel, call.logits, r, call.options, SUM_ONLY, -1, call.parts, others);
             g.relativeTo(max, others.above((double) max * call.options.scale()));
         }
         int n = call.logits.columns();
@@ -174,7 +175,7 @@ final class RowLoss {
         LossOptions options = call.options;
         int n = call.logits.columns();
         double scale = options.scale();
-        RowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, -1, call.parts, others);
+        rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, -1, call.parts, others);
         double lse = others.value();
         if (n == 0) return 0;
         if (!(Math.abs(lse) < Double.POSITIVE_INFINITY)) {
@@ -184,7 +185,7 @@ final class RowLoss {
         float max = max(call, r);
         double above = lse - scale * max;
         if (above < 1.5) { // one element dominates: keep it apart
-            RowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, firstOf(call, r, max), call.parts, others);
+            rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, firstOf(call, r, max), call.parts, others);
             above = DoubleMath.softplus(others.value() - scale * max);
             lse = scale * max + above;
         }

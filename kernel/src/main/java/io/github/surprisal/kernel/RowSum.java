@@ -1,37 +1,42 @@
 package io.github.surprisal.kernel;
 
-/** The sum of one row wherever it lies, its chunks shared out among threads if there are any to share with. */
+/** The sum of one row wherever it lies, its chunks shared out among threads if there are any to share with. For the thread that makes it. */
 final class RowSum {
     static final int CHUNK = ChunkSum.CHUNK;
 
-    private RowSum() {}
+    private final ChunkSum own = ChunkSum.ofThread();
 
     /** Makes sum that of row r, as options prepare it, without the excluded element (-1 for none). */
-    static void of(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, Parts parts, LogSum sum) {
+    void of(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, Parts parts, LogSum sum) {
         sum.clear();
         int n = x.columns();
         if (parts == null || n <= CHUNK) {
-            chunk(options, apart).addRow(kernel, x, r, 0, n, options, excluded, sum);
+            start(own, options, apart).addRow(kernel, x, r, 0, n, options, excluded, sum);
             return;
         }
         LogSum[] sums = new LogSum[chunks(n)];
         parts.run(sums.length, (first, end) -> {
             for (int c = first; c < end; c++) {
                 sums[c] = new LogSum();
-                chunk(options, apart).addRow(kernel, x, r, c * CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
+                start(ChunkSum.ofThread(), options, apart).addRow(kernel, x, r, c * CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
             }
         });
         for (LogSum s : sums) sum.merge(s); // in order, as one thread does
     }
 
     /** As {@link #of}, with the terms kept in out, from outFrom on, if that is possible: see {@link ChunkSum#sumKept}. */
-    static boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, float[] out, int outFrom, boolean more, LogSum sum) {
-        return chunk(options, apart).sumKept(kernel, x, r, options, excluded, out, outFrom, more, sum);
+    boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, float[] out, int outFrom, boolean more, LogSum sum) {
+        return start(own, options, apart).sumKept(kernel, x, r, options, excluded, out, outFrom, more, sum);
     }
 
-    /** Of the terms just kept by this thread: see {@link ChunkSum#keptExponent}. */
-    static int keptExponent() {
-        return ChunkSum.ofThread().keptExponent();
+    /** Of the terms just kept: see {@link ChunkSum#keptExponent}. */
+    int keptExponent() {
+        return own.keptExponent();
+    }
+
+    /** Before the first row of a call: see {@link ChunkSum#forgetNextRow}. */
+    void forgetNextRow() {
+        own.forgetNextRow();
     }
 
     /** Chunks of a row of n elements. */
@@ -44,7 +49,7 @@ final class RowSum {
         return (int) Math.min(n, (c + 1L) * CHUNK);
     }
 
-    private static ChunkSum chunk(LossOptions options, double apart) {
-        return ChunkSum.ofThread().withConstants(options == null ? Exp2.constants(1) : options.constants()).withTopApart(apart);
+    private static ChunkSum start(ChunkSum sum, LossOptions options, double apart) {
+        return sum.withConstants(options == null ? Exp2.constants(1) : options.constants()).withTopApart(apart);
     }
 }

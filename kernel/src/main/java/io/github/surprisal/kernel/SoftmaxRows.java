@@ -8,6 +8,7 @@ public final class SoftmaxRows {
 
     private final RowWriter writer = new RowWriter();
     private final RowPieces pieces = new RowPieces();
+    private final RowSum rowSum = new RowSum();
     private final LogSum sum = new LogSum();
     private final RowBatch batch = RowBatch.ofThread();
     private final BatchLogs logs = BatchLogs.ofThread();
@@ -32,7 +33,7 @@ public final class SoftmaxRows {
     public void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, int from, int to) {
         int columns = x.columns();
         if (columns == 0) return;
-        ChunkSum.ofThread().forgetNextRow();
+        rowSum.forgetNextRow();
         boolean alone = !logarithm && x.columnStride() > 1 && x.columnStride() < 4; // so few rows next to each other that tiles are faster
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
@@ -58,8 +59,8 @@ public final class SoftmaxRows {
 
     /** All rows, each shared out among threads. */
     public static void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, Parts parts) {
-        ChunkSum.ofThread().forgetNextRow();
         SoftmaxRows rows = new SoftmaxRows(); // a thread that waits for others may be given another call meanwhile
+        rows.rowSum.forgetNextRow();
         for (int r = 0; r < x.rows(); r++) rows.row(kernel, x, out, logarithm, r, r < x.rows() - 1, parts);
     }
 
@@ -124,11 +125,11 @@ public final class SoftmaxRows {
     private void row(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, boolean more, Parts parts) {
         int n = x.columns();
         boolean kept = !logarithm && sumKept(kernel, x, out, r, more);
-        if (!kept) RowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
+        if (!kept) rowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
         if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
         if (kept) {
             boolean elsewhere = keepsElsewhere(x, out);
-            writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, RowSum.keptExponent(), rowLse, power, 1,
+            writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, rowSum.keptExponent(), rowLse, power, 1,
                     out.data(), out.start(r));
         } else if (parts == null || n <= ChunkSum.CHUNK) {
             write(this, kernel, x, out, logarithm, r, 0, n);
@@ -143,7 +144,7 @@ public final class SoftmaxRows {
         if (!x.inPlace() || !out.inPlace() || x.columns() < ChunkSum.TAIL) return false;
         boolean elsewhere = keepsElsewhere(x, out);
         float[] terms = elsewhere ? batch.room() : out.data();
-        return RowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), more, sum);
+        return rowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), more, sum);
     }
 
     /** Terms that may overwrite elements are kept in scratch, of rows that it has room for: so nothing has to be known of the elements before. */
@@ -165,7 +166,7 @@ public final class SoftmaxRows {
         huge = RowWriter.isHuge(value);
         if (huge) {
             max = max(kernel, x, r);
-            RowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
+            rowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
             rowLse = sum.above(max);
         }
         if (!logarithm) power = DoubleMath.exp(RowWriter.powerOf(rowLse));
