@@ -1,6 +1,6 @@
 package io.github.surprisal.kernel;
 
-/** The sum of one row wherever it lies, its chunks shared out among threads if there are any to share with. For the thread that makes it. */
+/** The sum of one row wherever it lies, its chunks shared out among threads if there are any to share with. Belongs to the thread that makes it. */
 final class RowSum {
     static final int CHUNK = ChunkSum.CHUNK;
 
@@ -18,7 +18,8 @@ final class RowSum {
         parts.run(sums.length, (first, end) -> {
             for (int c = first; c < end; c++) {
                 sums[c] = new LogSum();
-                start(ChunkSum.ofThread(), options, apart).addRow(kernel, x, r, c * CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
+                ChunkSum theirs = ChunkSum.ofThread(); // of whichever thread does this part
+                start(theirs, options, apart).addRow(kernel, x, r, c * CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
             }
         });
         for (LogSum s : sums) sum.merge(s); // in order, as one thread does

@@ -154,8 +154,10 @@ final class SelfTest {
         double[] lanes = new double[8 * RowKernel.GROUP];
         double[] rowSums = new double[2 * n];
         int[] rowTops = new int[2 * n];
-        kernel.sumRows(x, 1, 39, 37, 2, excluded, 1, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, rowSums, rowTops);
-        kernel.sumRows(x, 3, 1, 99, RowKernel.GROUP + 3, excluded, 3, 0, Exp2.constants(1), new float[RowKernel.GROUP * 144], lanes, rowSums, rowTops);
+        float[] scratch = new float[RowKernel.GROUP * 144];
+        Arrays.fill(scratch, Float.NaN); // what is there before must not matter
+        kernel.sumRows(x, 1, 39, 45, 2, excluded, 1, 0, Exp2.constants(1), scratch, lanes, rowSums, rowTops);
+        kernel.sumRows(x, 3, 1, 99, RowKernel.GROUP + 3, excluded, 3, 0, Exp2.constants(1), scratch, lanes, rowSums, rowTops);
         results = append(results, rowSums);
         for (int each : rowTops) results = append(results, each);
         float[] tied = Arrays.copyOf(x, 5 * n);

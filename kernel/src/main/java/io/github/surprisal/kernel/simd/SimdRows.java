@@ -50,7 +50,7 @@ final class SimdRows {
             int left = r; // the first row that is to be folded now
             if (DELAY > 0) {
                 left = r + group < count ? r + group : Math.max(0, count - DELAY);
-                int missing = Math.max(0, DELAY - r); // before the first row
+                int missing = Math.max(0, DELAY - r); // lanes of rows before the first, which mean nothing
                 ScalarKernel.foldLanes(group, lanes);
                 System.arraycopy(lanes, missing, sums, first + r + missing - DELAY, Math.max(0, group - missing));
             }
@@ -59,7 +59,7 @@ final class SimdRows {
         }
     }
 
-    /** Zeros behind the terms of each row, up to what is folded at a time, which nothing overwrites. */
+    /** Zeros up to what is folded at a time: those behind the terms of a row, which nothing overwrites, are what counts. */
     private static void fillUp(float[] terms, int columns, int count) {
         int whole = Math.max(8, LANES);
         for (int c = columns & -whole; c < (columns + whole - 1 & -whole); c += LANES) {
@@ -73,7 +73,8 @@ final class SimdRows {
 
     /**
      * The terms of row r from r * LENGTH on; the lanes of its top, as the bits of floats, behind those of a group. With a delay, lanes[8 * r ..) become the
-     * sums of the row that many before, whose terms are still there if it is of the group before.
+     * sums of the row that many before, whose terms are still there if it is of the group before; for the first rows of a call, of whatever is in terms:
+     * nobody uses those.
      */
     private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms,
             double[] lanes) {
