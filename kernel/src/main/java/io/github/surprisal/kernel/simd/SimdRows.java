@@ -31,11 +31,6 @@ final class SimdRows {
     private static final int LENGTH = 128;
     /** Where in terms the lanes of the tops are, a vector a row. */
     private static final int TOPS = LENGTH * GROUP;
-    /**
-     * So many rows before the one whose terms are computed is the one that is folded meanwhile: its additions fill what the multipliers leave. 0: a group is
-     * folded afterwards, because narrower vectors have too few registers for both.
-     */
-    private static final int DELAY = LANES == 16 ? 2 : 0;
     private static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
 
     private SimdRows() {}
@@ -45,25 +40,17 @@ final class SimdRows {
         fillUp(terms, columns, Math.min(GROUP, count));
         for (int r = 0; r < count; r += GROUP) {
             int group = Math.min(GROUP, count - r);
-            terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, terms, lanes);
+            terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, terms);
             reduceTops(terms, group, tops, first + r);
-            int left = r; // the first row that is to be folded now
-            if (DELAY > 0) {
-                left = r + group < count ? r + group : Math.max(0, count - DELAY);
-                int missing = Math.max(0, DELAY - r); // lanes of rows before the first, which mean nothing
-                ScalarKernel.foldLanes(group, lanes);
-                System.arraycopy(lanes, missing, sums, first + r + missing - DELAY, Math.max(0, group - missing));
-            }
-            fold(terms, left, columns, r + group - left, lanes);
-            System.arraycopy(lanes, 0, sums, first + left, r + group - left);
+            fold(terms, columns, group, lanes);
+            System.arraycopy(lanes, 0, sums, first + r, group);
         }
     }
 
-    /** Zeros up to what is folded at a time: those behind the terms of a row, which nothing overwrites, are what counts. */
+    /** Zeros behind the terms of each row, up to a multiple of 8, which nothing overwrites. */
     private static void fillUp(float[] terms, int columns, int count) {
-        int whole = Math.max(8, LANES);
-        for (int c = columns & -whole; c < (columns + whole - 1 & -whole); c += LANES) {
-            for (int r = 0; r < count; r++) FloatVector.zero(FLOATS).intoArray(terms, r * LENGTH + c);
+        for (int r = 0; r < count; r++) {
+            for (int c = columns; c % 8 != 0; c++) terms[r * LENGTH + c] = 0;
         }
     }
 
@@ -71,13 +58,8 @@ final class SimdRows {
         for (int r = 0; r < count; r++) tops[first + r] = SimdKernel.unsignedMaxLane(FloatVector.fromArray(FLOATS, terms, TOPS + r * GRAIN).reinterpretAsInts());
     }
 
-    /**
-     * The terms of row r from r * LENGTH on; the lanes of its top, as the bits of floats, behind those of a group. With a delay, lanes[8 * r ..) become the
-     * sums of the row that many before, whose terms are still there if it is of the group before; for the first rows of a call, of whatever is in terms:
-     * nobody uses those.
-     */
-    private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms,
-            double[] lanes) {
+    /** The terms of row r from r * LENGTH on; the lanes of its top, as the bits of floats, behind those of a group. */
+    private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float[] terms) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -97,8 +79,6 @@ final class SimdRows {
             int to = r * LENGTH;
             IntVector top = IntVector.zero(INTS);
             IntVector raw = IntVector.zero(INTS);
-            int earlier = (r - DELAY & GROUP - 1) * LENGTH;
-            Vector<Double> sum = DoubleVector.zero(DOUBLES);
             for (int c = 0; c < columns; c += LANES) {
                 int i = Math.min(c, last); // the last vector may overlap the one before
                 IntVector bits = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
@@ -111,12 +91,7 @@ final class SimdRows {
                 FloatVector d = m.fma(lo, m.fma(hi, v));
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
                 p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, to + i);
-                if (DELAY > 0) {
-                    sum = sum.add(FloatVector.fromArray(HALF, terms, earlier + c).convertShape(F2D, DOUBLES, 0));
-                    sum = sum.add(FloatVector.fromArray(HALF, terms, earlier + c + 8).convertShape(F2D, DOUBLES, 0));
-                }
             }
-            if (DELAY > 0) ((DoubleVector) sum).intoArray(lanes, 8 * r);
             int y = excluded[first + r];
             terms[to + ((y | y >> 31) & LENGTH - 1)] = 0; // for none, which is negative, behind the last column
             top = top.blend(-1, raw.compare(UGT, NEGATIVE_INFINITY_BITS)); // a NaN of negative sign was padding meanwhile
@@ -124,11 +99,11 @@ final class SimdRows {
         }
     }
 
-    /** sums[r] = the sum of the terms of row first + r, of this group or the one before. */
-    private static void fold(float[] terms, int first, int columns, int count, double[] sums) {
+    /** sums[r] = the sum of the terms of row r. */
+    private static void fold(float[] terms, int columns, int count, double[] sums) {
         for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
             for (int r = 0; r < count; r++) {
-                int from = (first + r & GROUP - 1) * LENGTH + lane;
+                int from = r * LENGTH + lane;
                 Vector<Double> sum = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
                 for (int c = 8; c < columns; c += 8) sum = sum.add(FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0));
                 ((DoubleVector) sum).intoArray(sums, 8 * r + lane);
