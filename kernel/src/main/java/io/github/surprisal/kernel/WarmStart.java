@@ -160,7 +160,7 @@ final class WarmStart {
                 kernel.sumColumns(x, 0, grain, 37, grain, excluded, 0, k, columns, grain, tops, partials);
                 kernel.foldColumns(columns, grain, 37, grain, 1, lanes);
                 kernel.sumRows(x, 0, 8, 40, RowKernel.GROUP + 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
-                kernel.sumRows(x, 0, 8, 99, RowKernel.GROUP + 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
+                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
             }
