@@ -36,9 +36,16 @@ public final class ChunkSum {
      * so many partial sums back between two calls costs the row's own streams their prefetching. Folded ones, of 512 bits, leave none to read.
      */
     private static final int BLOCKS = 2;
-    private static final int FOLDED_BLOCKS = 4;
+    private static final int FOLDED_BLOCKS = GROUP;
+    /** The same for the first call of a chunk, which has to be done again where the chunk is not like the one before. */
+    private static final int FIRST_BLOCKS = 4;
     /** Rows whose terms are not kept after one where that failed: the next ones are mostly alike. */
     private static final int PAUSE = 32;
+    /**
+     * Decisions without a mask after one with: a block with a mask that was not expected is summed three or four times, a block without one where
+     * masks are expected costs an eighth more.
+     */
+    private static final int MASKS_AHEAD = 64;
 
     /** For {@link #withTopApart}. */
     static final double SUM_ONLY = -1;
@@ -70,7 +77,7 @@ public final class ChunkSum {
 
     // What the last chunk was like, and so the next one is expected to be.
     private int exponent;
-    private boolean masked;
+    private int masksAhead; // 0 where no mask is expected
 
     // The state of a sweep.
     private double others; // sum of all blocks but the best
@@ -156,7 +163,7 @@ public final class ChunkSum {
     boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, boolean more, LogSum result) {
         int columns = rows.columns();
         boolean possible = columns > RowBatch.MEDIUM && columns <= CHUNK && rows.inPlace() && (options == null || !options.copies());
-        if (!possible || masked || !ChunkExponents.mayKeep(exponent)) return false;
+        if (!possible || masked() || !ChunkExponents.mayKeep(exponent)) return false;
         if (keepPause > 0) {
             keepPause--;
             return false;
@@ -384,7 +391,7 @@ public final class ChunkSum {
                 from += BLOCK;
                 continue;
             }
-            boolean cleaned = masked;
+            boolean cleaned = masked();
             keep = null;
             int largest = sumCopy(kernel, from, n, hole ? excluded : NONE);
             if (huge || nan) return;
@@ -398,7 +405,7 @@ public final class ChunkSum {
                 } else if (cleaned) { // no known input comes here
                     nan = true;
                 } else { // an element too low for the polynomial, but above any mask that shows: see it as a mask
-                    masked = true;
+                    expectMasks(true);
                 }
             }
         }
@@ -423,12 +430,13 @@ public final class ChunkSum {
     /** Sums and adds a few whole blocks of the body, which need no copy; stops at one that is not as expected. */
     private int sumBlocksInPlace(RowKernel kernel, int from, int hidden, int excluded) {
         float[] array = elements.array;
-        boolean cleaned = masked;
+        boolean cleaned = masked();
         if (!elements.inPlace() || array == null && cleaned) return 0;
         boolean plain = array != null && !cleaned;
         int body = elements.body;
         boolean keeps = keep != null;
-        int count = Math.min(plain && !keeps ? FOLDED_BLOCKS : BLOCKS, (body - from) / BLOCK);
+        int most = !plain || keeps ? BLOCKS : top == Integer.MIN_VALUE ? FIRST_BLOCKS : FOLDED_BLOCKS;
+        int count = Math.min(most, (body - from) / BLOCK);
         if (count <= 0) return 0;
         boolean hides = hidden >= from && hidden < from + count * BLOCK;
         boolean folds = plain && !keeps;
@@ -464,7 +472,7 @@ public final class ChunkSum {
             keep = null;
             return b;
         }
-        if (cleaned) masked = ChunkExponents.isMasked(raw, constants);
+        if (cleaned) expectMasks(ChunkExponents.isMasked(raw, constants));
         return usual;
     }
 
@@ -479,7 +487,7 @@ public final class ChunkSum {
 
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
     private boolean sumInPlace(RowKernel kernel, int from, int n, int patch) {
-        if (masked || !elements.inPlace()) return false;
+        if (masked() || !elements.inPlace()) return false;
         float[] array = elements.array;
         int body = elements.body;
         int n0 = Math.min(n, body - from);
@@ -519,18 +527,18 @@ public final class ChunkSum {
     /** Copies a block and leaves its sums in partials, in units of 2^exponent, which it may change; returns its largest exponent. */
     private int sumCopy(RowKernel kernel, int from, int n, int hole) {
         while (true) {
-            boolean cleaned = masked;
+            boolean cleaned = masked();
             elements.gather(kernel, from, n, hole, constants[Exp2.PADDING], scratch);
             if (cleaned) {
                 int bits = kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
                 nan = ChunkExponents.isNan(bits);
-                masked = ChunkExponents.isMasked(bits, constants);
+                expectMasks(ChunkExponents.isMasked(bits, constants));
             }
             int bits = sumScratch(kernel, n);
             int largest = ChunkExponents.largest(bits, exponent);
             if (bits < 0 || largest > ChunkExponents.MAX) { // NaN, infinite, huge, or masked
                 huge = cleaned;
-                masked = true;
+                expectMasks(true);
                 if (cleaned) return largest;
                 continue;
             }
@@ -680,12 +688,15 @@ public final class ChunkSum {
         return scratch;
     }
 
+    /** Whether masks are expected. */
     boolean masked() {
-        return masked;
+        return masksAhead > 0;
     }
 
-    void setMasked(boolean masked) {
-        this.masked = masked;
+    /** What was found last. Only arrays are cleaned of masks without a copy; elsewhere a single block without one ends the expectation. */
+    void expectMasks(boolean found) {
+        if (found) masksAhead = MASKS_AHEAD;
+        else masksAhead = elements.store == null ? Math.max(masksAhead - 1, 0) : 0;
     }
 
     float[] constants() {

@@ -323,7 +323,7 @@ public final class RowBatch {
                 if (ChunkExponents.isNan(bits)) sums[first + k] = Double.NaN;
             }
         }
-        if (masked) chunk.setMasked(ChunkExponents.isMasked(raw, chunk.constants()));
+        if (masked) chunk.expectMasks(ChunkExponents.isMasked(raw, chunk.constants()));
     }
 
     /** Adds what {@link HeavySums} lack to the sums of the group just summed, where those are as expected. */
