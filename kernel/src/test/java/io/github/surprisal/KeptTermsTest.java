@@ -22,7 +22,8 @@ class KeptTermsTest {
     private static final long SEED = 20261126;
     private static final int ROWS = 37; // more than two groups
     /** None of them may be kept: too low, too high for their row, masked, infinite, NaN. */
-    private static final float[] ODD = {-28.1f, 60, -1e9f, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, Float.NaN, 1e6f, -70, -110};
+    private static final float NEGATIVE_NAN = Float.intBitsToFloat(0xFFC00000);
+    private static final float[] ODD = {-28.1f, 60, -1e9f, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, Float.NaN, 1e6f, -70, -110, NEGATIVE_NAN};
 
     private final SplittableRandom random = new SplittableRandom(SEED);
 
@@ -57,6 +58,37 @@ class KeptTermsTest {
             for (int i = 0; i < x.length; i++) x[i] = x[i] / 10 - 25;
             x[(rows - 1) * columns + at] = -100;
             check(x, rows, columns, "with -100 at " + at);
+        }
+    }
+
+    /** Masks of every kind, among which the others are kept: anywhere, before, behind, everywhere but in a few places. */
+    @ParameterizedTest
+    @ValueSource(ints = {192, 207, 256, 300, 1000, 2047, 2048, 2049, 2113, 4100, 5000, 70_000})
+    void bitsOfMaskedRows(int columns) {
+        int rows = columns > 10_000 ? 2 : ROWS;
+        for (float mask : new float[] {Float.NEGATIVE_INFINITY, -1e4f, -1e9f, -11_400}) {
+            for (double part : new double[] {1.0 / columns, 0.3, 0.97}) {
+                float[] x = usual(rows, columns);
+                for (int i = 0; i < x.length; i++) if (random.nextDouble() < part) x[i] = mask;
+                check(x, rows, columns, part + " of them " + mask);
+                for (float odd : ODD) {
+                    x[random.nextInt(x.length)] = odd;
+                    x[random.nextInt(columns)] = odd;
+                    check(x, rows, columns, part + " of them " + mask + ", with " + odd);
+                }
+            }
+            float[] x = usual(rows, columns);
+            for (int r = 0; r < rows; r++) Arrays.fill(x, r * columns + random.nextInt(columns), (r + 1) * columns, mask);
+            check(x, rows, columns, mask + " behind");
+            x = usual(rows, columns);
+            for (int r = 0; r < rows; r++) Arrays.fill(x, r * columns, r * columns + random.nextInt(columns), mask);
+            check(x, rows, columns, mask + " before");
+            x = usual(rows, columns);
+            for (int r = 0; r < rows; r++) Arrays.fill(x, r * columns, (r + 1) * columns - 1 - r % 9, mask);
+            check(x, rows, columns, "of up to nine behind " + mask);
+            x = usual(rows, columns);
+            Arrays.fill(x, mask);
+            check(x, rows, columns, "nothing but " + mask);
         }
     }
 
@@ -155,22 +187,38 @@ class KeptTermsTest {
         }
     }
 
+    /** Whatever the rows before were like. */
     private void check(float[] x, int rows, int columns, String what) {
         int[] targets = targets(rows, columns);
+        check(x, rows, columns, targets, this::expectUsual, what + " behind usual ones");
+        check(x, rows, columns, targets, this::expectMasks, what + " behind masked ones");
+        for (int r = 0; r < rows; r++) { // a masked target is no usual one either
+            if (targets[r] >= 0 && x[r * columns + targets[r]] < -1000) targets[r] = firstAbove(x, r * columns, columns);
+        }
+        check(x, rows, columns, targets, this::expectMasks, what + " with other targets, behind masked ones");
+    }
+
+    private static int firstAbove(float[] x, int from, int columns) {
+        int i = 0;
+        while (i < columns - 1 && x[from + i] < -1000) i++;
+        return i;
+    }
+
+    private void check(float[] x, int rows, int columns, int[] targets, Runnable before, String what) {
         String call = rows + " x " + columns + " " + what + ", seed " + SEED;
         Matrix logits = Matrix.of(x, rows, columns);
         CrossEntropy loss = CrossEntropy.builder().logitScale(0.9f).build();
         float[] softmax = new float[x.length];
         float[] gradient = new float[x.length];
-        expectUsual();
+        before.run();
         Softmax.softmax(logits, Matrix.of(softmax, rows, columns));
         float[] softmaxInPlace = x.clone();
-        expectUsual();
+        before.run();
         Softmax.softmax(Matrix.of(softmaxInPlace, rows, columns), Matrix.of(softmaxInPlace, rows, columns));
-        expectUsual();
+        before.run();
         float value = loss.lossAndGradient(logits, targets, Matrix.of(gradient, rows, columns));
         float[] inPlace = x.clone();
-        expectUsual();
+        before.run();
         float valueInPlace = loss.lossAndGradient(Matrix.of(inPlace, rows, columns), targets, Matrix.of(inPlace, rows, columns));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_FLOAT, x);
@@ -187,10 +235,19 @@ class KeptTermsTest {
         }
     }
 
-    /** After an unusual row terms are not kept for a while: neither in batches of rows nor in long ones, each on its own. */
+    /** After an unusual row terms are not kept for a while, or masks are expected: neither in batches of rows nor in long ones, each on its own. */
     private void expectUsual() {
         for (int columns : new int[] {192, 2500}) {
             float[] x = usual(2, columns);
+            for (int i = 0; i < 200; i++) Softmax.softmax(Matrix.of(x, 2, columns), Matrix.of(new float[2 * columns], 2, columns));
+        }
+    }
+
+    private void expectMasks() {
+        for (int columns : new int[] {192, 2500}) {
+            float[] x = usual(2, columns);
+            x[7] = Float.NEGATIVE_INFINITY;
+            x[columns + 9] = Float.NEGATIVE_INFINITY;
             for (int i = 0; i < 40; i++) Softmax.softmax(Matrix.of(x, 2, columns), Matrix.of(new float[2 * columns], 2, columns));
         }
     }

@@ -73,10 +73,13 @@ final class ChunkElements {
     }
 
     /** Whether the terms behind the body, which is padded where it is summed, may be kept: of count rows of so many columns. */
-    static boolean isTailInRange(RowKernel kernel, float[] x, int from, int step, int columns, int count, int exponent, float[] constants) {
+    static boolean isTailInRange(RowKernel kernel, float[] x, int from, int step, int columns, int count, int exponent, float[] constants,
+            boolean masks) {
         int tail = columns - STREAMS * body(columns);
         int n = Math.max(tail, GRAIN);
-        return tail == 0 || kernel.inRange(x, from + columns - n, step, n, count, exponent, constants);
+        if (tail == 0) return true;
+        return masks ? kernel.inRangeOrMasked(x, from + columns - n, step, n, count, exponent, constants)
+                : kernel.inRange(x, from + columns - n, step, n, count, exponent, constants);
     }
 
     /** Whether a kernel can sum the body without a copy. */

@@ -39,8 +39,6 @@ public final class ChunkSum {
     private static final int FOLDED_BLOCKS = GROUP;
     /** The same for the first call of a chunk, which has to be done again where the chunk is not like the one before. */
     private static final int FIRST_BLOCKS = 4;
-    /** Rows whose terms are not kept after one where that failed: the next ones are mostly alike. */
-    private static final int PAUSE = 32;
     /**
      * Decisions without a mask after one with: a block with a mask that was not expected is summed three or four times, a block without one where
      * masks are expected costs an eighth more.
@@ -93,7 +91,9 @@ public final class ChunkSum {
     private int keepFrom;
     private boolean kept;
     private int keptExponent;
-    private int keepPause;
+    private Keeping keeping; // made when it is needed
+    private boolean keepsMasks; // where keep is not null: masks may be among what is kept
+    private boolean foundMasks;
 
     // Where a row begins that was found to be in the range of this exponent while the one before was summed; -1 for none.
     private int knownFrom = -1;
@@ -163,17 +163,18 @@ public final class ChunkSum {
     boolean sumKept(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, boolean more, LogSum result) {
         int columns = rows.columns();
         boolean possible = columns > RowBatch.MEDIUM && columns <= CHUNK && rows.inPlace() && (options == null || !options.copies());
-        if (!possible || masked() || !ChunkExponents.mayKeep(exponent)) return false;
-        if (keepPause > 0) {
-            keepPause--;
-            return false;
-        }
+        if (!possible || !ChunkExponents.mayKeep(exponent)) return false;
+        if (keeping == null) keeping = new Keeping();
+        if (!keeping.begins(kernel, masked())) return false;
+        keepsMasks = keeping.masks();
+        foundMasks = false;
         boolean same = rows.data() == out;
         // Nothing may be overwritten before no other way can be needed.
-        kept = !same || knownFrom == rows.start(r) && knownExponent == exponent || isInRange(kernel, rows, r);
+        boolean known = !keepsMasks && (!same || knownFrom == rows.start(r) && knownExponent == exponent);
+        kept = known || isInRange(kernel, rows, r, excluded, same);
         knownFrom = -1;
         if (kept) {
-            aheadInRange = same && more && looksAhead(kernel);
+            aheadInRange = same && more && !keepsMasks && looksAhead(kernel);
             ahead = aheadInRange ? rows.rowStride() : 0;
             keep = out;
             keepFrom = outFrom;
@@ -184,9 +185,9 @@ public final class ChunkSum {
                 keep = null;
             }
         }
-        if (!kept) {
-            keepPause = PAUSE;
-        } else if (aheadInRange && ChunkElements.isTailInRange(kernel, out, rows.start(r + 1), 0, columns, 1, keptExponent, constants)) {
+        keeping.ends(kernel, kept, foundMasks);
+        if (keepsMasks && kept) expectMasks(foundMasks);
+        if (kept && aheadInRange && ChunkElements.isTailInRange(kernel, out, rows.start(r + 1), 0, columns, 1, keptExponent, constants, false)) {
             knownFrom = rows.start(r + 1);
             knownExponent = keptExponent;
         }
@@ -206,12 +207,15 @@ public final class ChunkSum {
         knownFrom = -1;
     }
 
-    private boolean isInRange(RowKernel kernel, Rows rows, int r) {
+    /** Whether it is sure that terms of the row may be kept; if not all is asked, as sure as can be before they are computed. */
+    private boolean isInRange(RowKernel kernel, Rows rows, int r, int excluded, boolean all) {
         int columns = rows.columns();
-        boolean inRange = true;
-        for (int c = 0, n; inRange && c < columns; c += n) {
+        boolean inRange = !keepsMasks || Keeping.hasOthers(kernel, rows, r, excluded, excluded, exponent, constants);
+        for (int c = 0, n; all && inRange && c < columns; c += n) {
             n = Rows.leaf(columns - c);
-            inRange = kernel.inRange(rows.data(), rows.start(r) + c, 0, n, 1, exponent, constants);
+            int from = rows.start(r) + c;
+            inRange = keepsMasks ? kernel.inRangeOrMasked(rows.data(), from, 0, n, 1, exponent, constants)
+                    : kernel.inRange(rows.data(), from, 0, n, 1, exponent, constants);
         }
         return inRange;
     }
@@ -430,11 +434,12 @@ public final class ChunkSum {
     /** Sums and adds a few whole blocks of the body, which need no copy; stops at one that is not as expected. */
     private int sumBlocksInPlace(RowKernel kernel, int from, int hidden, int excluded) {
         float[] array = elements.array;
-        boolean cleaned = masked();
+        boolean keeps = keep != null;
+        boolean masks = keeps && keepsMasks;
+        boolean cleaned = !masks && masked();
         if (!elements.inPlace() || array == null && cleaned) return 0;
         boolean plain = array != null && !cleaned;
         int body = elements.body;
-        boolean keeps = keep != null;
         int most = !plain || keeps ? BLOCKS : top == Integer.MIN_VALUE ? FIRST_BLOCKS : FOLDED_BLOCKS;
         int count = Math.min(most, (body - from) / BLOCK);
         if (count <= 0) return 0;
@@ -442,7 +447,9 @@ public final class ChunkSum {
         boolean folds = plain && !keeps;
         long first = elements.place(from);
         float patch = hides ? elements.partialWithout(excluded, exponent, constants) : 0; // before its elements are overwritten by terms
-        if (keeps) aheadInRange &= kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0,
+        if (masks) foundMasks |= kernel.sumKeptMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0,
+                keep, keepFrom + from, BLOCK);
+        else if (keeps) aheadInRange &= kernel.sumKept(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0,
                 keep, keepFrom + from, BLOCK, ahead);
         else if (folds) sumFolded(kernel, array, (int) first, body, count, hides ? hidden - from : NONE, patch);
         else if (cleaned) kernel.sumMasked(array, (int) first, BLOCK, body, BLOCK, count, exponent, constants, partials, 0, tops, 0, bits);
@@ -455,7 +462,7 @@ public final class ChunkSum {
                 raw = ChunkExponents.unsignedMax(raw, bits[usual]);
             }
             int largest = ChunkExponents.largest(tops[usual], exponent);
-            if (cleaned && largest < -ChunkExponents.MAX) continue; // masked throughout: every term is 0
+            if ((cleaned || masks) && isMaskedThroughout(tops[usual], largest)) continue;
             if (!ChunkExponents.isExpected(tops[usual], largest, highest, exponent) || keeps && ChunkExponents.outside(tops[usual]) < 0) break;
             highest = Math.max(highest, largest);
         }
@@ -467,13 +474,19 @@ public final class ChunkSum {
         }
         for (int b = 0; b < usual; b++) {
             int largest = ChunkExponents.largest(tops[b], exponent);
-            skipped |= largest < -ChunkExponents.MAX;
-            if (largest < -ChunkExponents.MAX || add(sums[b], largest, from + b * BLOCK)) continue;
+            boolean none = isMaskedThroughout(tops[b], largest);
+            skipped |= none;
+            if (none || add(sums[b], largest, from + b * BLOCK)) continue;
             keep = null;
             return b;
         }
         if (cleaned) expectMasks(ChunkExponents.isMasked(raw, constants));
         return usual;
+    }
+
+    /** Whether every term is 0. */
+    private static boolean isMaskedThroughout(int bits, int largest) {
+        return bits >= 0 && largest < -ChunkExponents.MAX;
     }
 
     /** Whole blocks, with a patch at that position of them, -1 for none. */
@@ -487,7 +500,8 @@ public final class ChunkSum {
 
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
     private boolean sumInPlace(RowKernel kernel, int from, int n, int patch) {
-        if (masked() || !elements.inPlace()) return false;
+        boolean masks = keep != null && keepsMasks;
+        if (!masks && masked() || !elements.inPlace()) return false;
         float[] array = elements.array;
         int body = elements.body;
         int n0 = Math.min(n, body - from);
@@ -497,20 +511,22 @@ public final class ChunkSum {
         float replacement = patch == NONE ? 0 : elements.partialWithout(patch, exponent, constants);
         if (n0 > 0) {
             long first = elements.place(from);
-            if (out != null) aheadInRange &= kernel.sumKept(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0,
+            if (masks) foundMasks |= kernel.sumKeptMasked(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0, out, keepFrom + from, 0);
+            else if (out != null) aheadInRange &= kernel.sumKept(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0,
                     out, keepFrom + from, 0, ahead);
             else if (array != null) kernel.sum(array, (int) first, 0, body, n0, 1, exponent, constants, partials, 0, tops, 0);
             else elements.store.sum(kernel, first, 0, body, n0, 1, exponent, constants, partials, tops);
             bits = tops[0];
-            if (out != null && ChunkExponents.outside(bits) < 0) return false;
+            if (out != null && !(masks && bits == 0) && ChunkExponents.outside(bits) < 0) return false;
         }
         if (n0 < n) {
             int tail = elements.length - STREAMS * body;
             boolean unknown = out != null && out != array; // else it has been looked at before, with the body
-            if (unknown && !ChunkElements.isTailInRange(kernel, array, (int) elements.place(0), 0, elements.length, 1, exponent, constants)) return false;
+            if (unknown && !ChunkElements.isTailInRange(kernel, array, (int) elements.place(0), 0, elements.length, 1, exponent, constants, masks)) return false;
             elements.copy(kernel, STREAMS * body, tail, scratch, 0);
             Arrays.fill(scratch, tail, TAIL, constants[Exp2.PADDING]);
-            kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, exponent, constants, partials, n0, tops, 0);
+            if (masks) kernel.sumMasked(scratch, 0, 0, GRAIN, GRAIN, 1, exponent, constants, partials, n0, tops, 0, this.bits);
+            else kernel.sum(scratch, 0, 0, GRAIN, GRAIN, 1, exponent, constants, partials, n0, tops, 0);
             bits = ChunkExponents.unsignedMax(bits, tops[0]);
             if (out != null) {
                 kernel.terms(scratch, 0, TAIL, exponent, constants, 1, scratch, 0);
@@ -518,6 +534,11 @@ public final class ChunkSum {
             }
         }
         int largest = ChunkExponents.largest(bits, exponent);
+        if (masks && isMaskedThroughout(bits, largest)) {
+            skipped = true;
+            keep = out;
+            return true;
+        }
         if (!ChunkExponents.isExpected(bits, largest, top, exponent)) return false;
         if (patch != NONE) partials[elements.positionOf(patch) - from] = replacement;
         keep = out;

@@ -35,8 +35,6 @@ public final class RowBatch {
     private static final int ROOM = GROUP * STREAMS * BLOCK;
     /** Columns from which terms are kept: of fewer they are computed again as fast. */
     private static final int KEPT = 192;
-    /** Batches whose terms are not kept after one where that failed: the next ones are mostly alike. */
-    private static final int PAUSE = 32;
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
     /** Positions from which rows are folded while the next one is summed; fewer are 2 to 4 % faster when they are folded together. */
@@ -80,7 +78,8 @@ public final class RowBatch {
     private int keepStep;
     private float[] room;
     private int keptExponent;
-    private int keepPause;
+    private Keeping keeping; // made when it is needed
+    private boolean foundMasks; // among the terms kept
     private int tileStride;
 
     private RowBatch() {}
@@ -174,21 +173,22 @@ public final class RowBatch {
     boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep) {
         int columns = x.columns();
         keptTerms = false;
-        if (!keeps(x) || chunk.masked() || !ChunkExponents.mayKeep(chunk.exponent())) return false;
-        if (keepPause > 0) {
-            keepPause--;
-            return false;
-        }
+        if (!keeps(x) || !ChunkExponents.mayKeep(chunk.exponent())) return false;
+        if (keeping == null) keeping = new Keeping();
+        if (!keeping.begins(kernel, chunk.masked())) return false;
+        boolean masks = keeping.masks();
+        foundMasks = false;
         keep = out;
         keepFrom = outFrom;
         keepStep = outStep;
         // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
         boolean same = x.data() == out;
-        boolean inRange = !same || kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants());
+        boolean inRange = !masks || haveOthers(kernel, x, r, count, excluded);
+        if (inRange && same) inRange = isInRange(kernel, x, r, columns, count, masks);
         for (int k = 0; inRange && k < count; k += GROUP) {
             int group = Math.min(GROUP, count - k);
             inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
-                    chunk.constants());
+                    chunk.constants(), masks);
             if (!inRange) continue;
             sumGroup(kernel, x, r + k, k, group, excluded, true);
             mend(kernel, x, r + k, k, group, excluded);
@@ -197,11 +197,25 @@ public final class RowBatch {
         keptApart = excluded != null;
         keptTerms = inRange && areUsual(count);
         keptExponent = chunk.exponent();
-        if (!keptTerms) {
-            keep = null;
-            keepPause = PAUSE;
-        }
+        keeping.ends(kernel, keptTerms, foundMasks);
+        if (masks && keptTerms) chunk.expectMasks(foundMasks);
+        if (!keptTerms) keep = null;
         return keptTerms;
+    }
+
+    private boolean haveOthers(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        boolean all = true;
+        for (int k = 0; all && k < count; k++) {
+            int target = excluded == null ? ChunkSum.NONE : excluded[k];
+            int left = excluded == null ? ChunkSum.NONE : Math.max(target, 0); // of an ignored row too: see gatherToPatch
+            all = Keeping.hasOthers(kernel, x, r + k, target, left, chunk.exponent(), chunk.constants());
+        }
+        return all;
+    }
+
+    private boolean isInRange(RowKernel kernel, Rows x, int r, int columns, int count, boolean masks) {
+        return masks ? kernel.inRangeOrMasked(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants())
+                : kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants());
     }
 
     /** Whether the terms of one row fit into {@link #room}. */
@@ -282,12 +296,16 @@ public final class RowBatch {
         int body = ChunkElements.body(columns);
         int tail = columns - STREAMS * body;
         int positions = ChunkElements.positions(columns);
-        boolean masked = chunk.masked();
+        boolean masks = keeps && keeping.masks();
+        boolean masked = keeps ? masks : chunk.masked();
         boolean folds = body >= FOLDED && !keeps && !masked && x.data() != null;
         if (keeps && excluded != null) gatherToPatch(x, r, first, count, body, excluded); // x may be overwritten
         Arrays.fill(groupTops, 0, 2 * GROUP, 0);
         if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
-        if (keeps) {
+        if (masks) {
+            foundMasks |= kernel.sumKeptMasked(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0,
+                    groupTops, 0, keep, keepFrom + first * keepStep, keepStep);
+        } else if (keeps) {
             kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0,
                     groupTops, 0, keep, keepFrom + first * keepStep, keepStep, 0);
         } else if (x.data() == null) {
@@ -315,7 +333,8 @@ public final class RowBatch {
         int raw = 0;
         for (int k = 0; k < count; k++) {
             int top = tail > 0 ? ChunkExponents.unsignedMax(groupTops[k], groupTops[GROUP + k]) : groupTops[k];
-            tops[first + k] = !keeps ? top : top | ChunkExponents.outside(groupTops[k]) >> 31; // -1 also if an element is too low
+            boolean known = !keeps || masks && groupTops[k] == 0; // or masked throughout, but not behind the body
+            tops[first + k] = known ? top : top | ChunkExponents.outside(groupTops[k]) >> 31; // -1 also if an element is too low
             sums[first + k] = groupSums[k];
             if (masked) {
                 int bits = ChunkExponents.unsignedMax(groupBits[k], groupBits[GROUP + k]);
@@ -323,7 +342,7 @@ public final class RowBatch {
                 if (ChunkExponents.isNan(bits)) sums[first + k] = Double.NaN;
             }
         }
-        if (masked) chunk.expectMasks(ChunkExponents.isMasked(raw, chunk.constants()));
+        if (masked && !keeps) chunk.expectMasks(ChunkExponents.isMasked(raw, chunk.constants()));
     }
 
     /** Adds what {@link HeavySums} lack to the sums of the group just summed, where those are as expected. */

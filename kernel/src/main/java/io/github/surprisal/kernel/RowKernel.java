@@ -1,5 +1,7 @@
 package io.github.surprisal.kernel;
 
+import java.util.Arrays;
+
 /**
  * The few primitives that touch logits, over raw float ranges. {@link ScalarKernel} is their specification; every other
  * implementation returns and writes the same bits. Nothing is validated here: callers have.
@@ -20,11 +22,14 @@ public interface RowKernel extends InformationKernel {
     /** tops[TOPS ..] is scratch for the lanes of one vector a block. */
     int TOPS = 2 * GROUP;
 
-    /** tops[AHEAD ..] is scratch for the lanes of a vector of what {@link #sumKept} has seen ahead. */
+    /** tops[AHEAD ..] is scratch for the lanes of a vector of what {@link #sumKept} has seen ahead, or of the lowest of {@link #sumKeptMasked}. */
     int AHEAD = TOPS + GROUP * GRAIN;
 
+    /** tops[RAW ..] is scratch for the lanes of a vector of bits of elements. */
+    int RAW = AHEAD + GRAIN;
+
     /** Length of the array of tops. */
-    int TOPS_LENGTH = AHEAD + GRAIN;
+    int TOPS_LENGTH = RAW + GRAIN;
 
     /** Floats per vector, 1 for scalar. */
     int lanes();
@@ -132,6 +137,16 @@ public interface RowKernel extends InformationKernel {
             float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead);
 
     /**
+     * {@link #sumKept} with masks among the elements: those below {@link #maskedBelow}, -infinity too, have terms +0. tops[topsFrom + b] is that of the other
+     * elements of a block, 0 if there are none. All tops are -1, and nothing written means anything, if an element is neither masked nor from LOWEST_KEPT on,
+     * or NaN of negative sign.
+     *
+     * @return whether there are masks
+     */
+    boolean sumKeptMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep);
+
+    /**
      * The partial sums again, of terms that {@link #sumKept} has kept, or of any numbers: partials[to + b * BLOCK + i] = (t[at] + t[at + stream]) +
      * (t[at + 2 stream] + t[at + 3 stream]), at = from + b * step + i.
      */
@@ -156,6 +171,26 @@ public interface RowKernel extends InformationKernel {
         return (KEPT_RANGE - 1) / k[Exp2.LOG2E];
     }
 
+    /** The last step of {@link #sumKeptMasked}: raw is the unsigned maximum of the elements' bits, lowest the unsigned minimum of exponent bits above first. */
+    static boolean checkKeptMasked(int raw, int lowest, int first, float floor, int count, int[] tops, int topsFrom) {
+        boolean valid = !ChunkExponents.isNan(raw) && Integer.compareUnsigned(lowest, LOWEST_KEPT - first) >= 0;
+        if (!valid) Arrays.fill(tops, topsFrom, topsFrom + count, -1);
+        return Integer.compareUnsigned(raw, Float.floatToRawIntBits(floor)) > 0;
+    }
+
+    /** The last step of {@link #inRangeOrMasked}: raw is the unsigned maximum of the elements' bits, widest of the differences of those that are not masked. */
+    static boolean areKeptOrMasked(int raw, int widest, float[] k) {
+        return !ChunkExponents.isNan(raw) && areKept(widest, k);
+    }
+
+    /**
+     * Beside an element that may be kept one below this is 0 in every result: not even its exponential in double is above 0. It is negative, so that what is
+     * below it has the larger bits as unsigned integers, and nothing else but NaN of negative sign.
+     */
+    static float maskedBelow(int e, float[] k) {
+        return Math.min((float) ((LOWEST_KEPT - 0x4000 - Exp2.ZERO_SCALE - 127 + e) / (double) k[Exp2.LOG2E]), -1 / k[Exp2.LOG2E]);
+    }
+
     /** Whether the unsigned maximum of bits of differences to the lowest is that of numbers in [0, {@link #keptWidth}]: those of all others are above. */
     static boolean areKept(int widest, float[] k) {
         return Integer.compareUnsigned(widest, Float.floatToRawIntBits(keptWidth(k))) <= 0;
@@ -166,6 +201,9 @@ public interface RowKernel extends InformationKernel {
      * {@link #lowestKept} is in [0, {@link #keptWidth}]: then their exponents are in [LOWEST_KEPT, LOWEST_KEPT + KEPT_RANGE).
      */
     boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k);
+
+    /** {@link #inRange} of all elements that are not masked, that is below {@link #maskedBelow}; false if one is NaN. */
+    boolean inRangeOrMasked(float[] x, int from, int step, int n, int count, int e, float[] k);
 
     /**
      * Rows of kept terms times factors: out[to + r * outStep + i] = fma(u, high, u * low), where u = t[from + r * step + i], 0 <= i < n, at least

@@ -278,6 +278,35 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public boolean sumKeptMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        float rounder = Exp2.rounder(e);
+        float log2e = k[Exp2.LOG2E];
+        float floor = RowKernel.maskedBelow(e, k);
+        int first = Exp2.exponentBits(floor, rounder, log2e) + 1; // of what is not masked
+        int raw = 0;
+        int lowest = -1; // as an unsigned integer the largest: of masks, which are one below the first
+        for (int b = 0; b < count; b++) {
+            int highest = -1;
+            for (int s = 0; s < 4; s++) {
+                int at = from + b * step + s * stream;
+                int put = outFrom + b * outStep + s * stream;
+                for (int i = 0; i < n; i++) {
+                    raw = unsignedMax(raw, Float.floatToRawIntBits(x[at + i]));
+                    float v = masked(x[at + i], floor);
+                    int above = Exp2.exponentBits(v, rounder, log2e) - first;
+                    highest = Math.max(highest, above);
+                    lowest = ~unsignedMax(~lowest, ~above);
+                    out[put + i] = Exp2.term(v, e, k);
+                }
+            }
+            sumTerms(out, outFrom + b * outStep, 0, stream, n, 1, partials, to + b * BLOCK);
+            tops[topsFrom + b] = highest < 0 ? 0 : highest + first;
+        }
+        return RowKernel.checkKeptMasked(raw, lowest, first, floor, count, tops, topsFrom);
+    }
+
+    @Override
     public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
@@ -299,6 +328,21 @@ public final class ScalarKernel implements RowKernel {
             }
         }
         return RowKernel.areKept(widest, k);
+    }
+
+    @Override
+    public boolean inRangeOrMasked(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        float lowest = RowKernel.lowestKept(e, k);
+        float floor = RowKernel.maskedBelow(e, k);
+        int raw = 0;
+        int widest = 0;
+        for (int r = 0; r < count; r++) {
+            for (int i = from + r * step; i < from + r * step + n; i++) {
+                raw = unsignedMax(raw, Float.floatToRawIntBits(x[i]));
+                if (!(x[i] < floor)) widest = unsignedMax(widest, Float.floatToRawIntBits(x[i] - lowest));
+            }
+        }
+        return RowKernel.areKeptOrMasked(raw, widest, k);
     }
 
     /** The bits of negative numbers and of NaN are above those of the width, as unsigned integers. */

@@ -71,6 +71,14 @@ final class SelfTest {
             results = append(results, out, out.length);
             results = append(results, tops[0], inRange ? 1 : 0, kernel.inRange(x, 1, 40, 37, 2, e, Exp2.constants(1)) ? 1 : 0);
         }
+        float[] masked = x.clone();
+        for (int i = 0; i < masked.length; i += 3) masked[i] = Float.NEGATIVE_INFINITY;
+        for (int e : unit) {
+            boolean found = kernel.sumKeptMasked(masked, 0, 0, N, N / 2, 1, e, Exp2.constants(1), partials, 0, tops, 0, out, 0, 0);
+            results = append(results, partials, N / 2);
+            results = append(results, out, out.length);
+            results = append(results, tops[0], found ? 1 : 0, kernel.inRangeOrMasked(masked, 1, 40, 37, 2, e, Exp2.constants(1)) ? 1 : 0);
+        }
         kernel.sumTerms(x, 0, 0, N, N, 1, partials, 0);
         results = append(results, partials, N);
         kernel.scale(out, 1, 40, 37, 2, x, out, 100, out, 1, 40);

@@ -103,6 +103,17 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public boolean sumKeptMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials,
+            int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        return start.of(MASKS).sumKeptMasked(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep);
+    }
+
+    @Override
+    public boolean inRangeOrMasked(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        return start.of(MASKS).inRangeOrMasked(x, from, step, n, count, e, k);
+    }
+
+    @Override
     public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
         return start.of(TERMS).inRange(x, from, step, n, count, e, k);
     }

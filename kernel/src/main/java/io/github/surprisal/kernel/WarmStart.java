@@ -153,6 +153,8 @@ final class WarmStart {
             case MASKS -> {
                 kernel.sumMasked(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, bits);
                 kernel.mask(x, N, -0x1p22f);
+                kernel.sumKeptMasked(x, 0, N / 2, N, N / 2, 2, 0, k, partials, 0, tops, 0, columns, 0, N / 2);
+                kernel.inRangeOrMasked(x, 0, N / 2, N / 2 - 9, 2, 0, k);
             }
             case COLUMNS -> {
                 kernel.transpose(x, 0, 40, 40, 2 * grain + 2, columns, 2 * grain + 2);

@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, KEPT_MASKED_PARTIAL, KEPT_MASKED_TERM, KEPT_MASKED_TOP, KEPT_MASKED_FOUND, RANGE_MASKED, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP,
         TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_TERM,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
@@ -133,6 +133,21 @@ class FakeKernel implements RowKernel {
     public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
         scalar.sumTerms(t, from, step, stream, n, count, partials, to);
         if (fault == Fault.ADDED && at < n) partials[to + at] = Math.nextUp(partials[to + at]);
+    }
+
+    @Override
+    public boolean sumKeptMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        boolean found = scalar.sumKeptMasked(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep);
+        if (fault == Fault.KEPT_MASKED_PARTIAL && at < n) partials[to + at] = Math.nextUp(partials[to + at]);
+        if (fault == Fault.KEPT_MASKED_TERM && at < n) out[outFrom + at] = Math.nextUp(out[outFrom + at]);
+        if (fault == Fault.KEPT_MASKED_TOP) tops[topsFrom] ^= 1;
+        return found != (fault == Fault.KEPT_MASKED_FOUND);
+    }
+
+    @Override
+    public boolean inRangeOrMasked(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        return scalar.inRangeOrMasked(x, from, step, n, count, e, k) != (fault == Fault.RANGE_MASKED);
     }
 
     @Override

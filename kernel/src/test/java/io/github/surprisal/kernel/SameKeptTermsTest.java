@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /** The primitives of {@link RowKernel} that keep terms: the same bits from every kernel, and those of the ones that do not keep them. */
@@ -89,6 +90,90 @@ class SameKeptTermsTest {
         }
     }
 
+    /** With masks: the same sums and terms from every kernel, those of sumMasked. */
+    @Test
+    void maskedSumOfEveryLengthAndOffset() {
+        float[] k = Exp2.constants(0.7f);
+        SplittableRandom random = new SplittableRandom(SEED);
+        for (int n = GRAIN; n <= BLOCK; n += GRAIN) {
+            for (int offset = 0; offset < OFFSETS; offset++) {
+                int count = 1 + offset % 3;
+                int stream = n + offset % 5;
+                int step = 4 * stream + 1;
+                float[] x = Shape.NORMAL_3.fill(offset + count * step, SEED + n);
+                float[] masks = {Float.NEGATIVE_INFINITY, -1e9f, -1e5f, Math.nextDown(RowKernel.maskedBelow(0, k))};
+                for (int i = 0; i < x.length; i++) if (random.nextInt(4) == 0 || offset % 7 == 0 && i < offset + step) x[i] = masks[random.nextInt(4)];
+                String call = ", n " + n + ", offset " + offset + ", seed " + SEED;
+                float[] partials = new float[count * BLOCK];
+                int[] tops = new int[RowKernel.TOPS_LENGTH];
+                SCALAR.sumMasked(x, offset, step, stream, n, count, 0, k, partials, 0, tops, 1, new int[RowKernel.TOPS_LENGTH]);
+                for (int b = 0; b < count; b++) if (tops[1 + b] < RowKernel.LOWEST_KEPT) tops[1 + b] = 0; // nothing but masks
+                float[] terms = x.clone();
+                for (int b = 0; b < count; b++) {
+                    for (int s = 0; s < 4; s++) SCALAR.terms(x, offset + b * step + s * stream, n, 0, k, 1, terms, offset + b * step + s * stream);
+                }
+                for (RowKernel kernel : kernels) {
+                    float[] actualPartials = new float[count * BLOCK];
+                    int[] actualTops = new int[RowKernel.TOPS_LENGTH];
+                    float[] out = x.clone();
+                    assertTrue(kernel.sumKeptMasked(x, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, out, offset, step), call);
+                    assertSame(partials, actualPartials, () -> kernel.getClass() + " sumKeptMasked" + call);
+                    assertSame(terms, out, () -> kernel.getClass() + " terms of sumKeptMasked" + call);
+                    assertEquals(Arrays.toString(Arrays.copyOf(tops, 1 + count)), Arrays.toString(Arrays.copyOf(actualTops, 1 + count)), call);
+                    float[] inPlace = x.clone();
+                    kernel.sumKeptMasked(inPlace, offset, step, stream, n, count, 0, k, actualPartials, 0, actualTops, 1, inPlace, offset, step);
+                    assertSame(partials, actualPartials, () -> kernel.getClass() + " sumKeptMasked in place" + call);
+                    assertSame(terms, inPlace, () -> kernel.getClass() + " terms of sumKeptMasked in place" + call);
+                }
+            }
+        }
+    }
+
+    /** Masks do not count, one that may not be kept shows, wherever it is and whatever the unit; every kernel returns the same. */
+    @Test
+    void specialValuesAtEveryLaneAmongMasks() {
+        float[] k = Exp2.constants(1);
+        int n = 64;
+        for (int e : new int[] {0, 96, 170 * 96, 171 * 96, 1502 * 96, ChunkExponents.MAX / 2, -96, -400 * 96, -ChunkExponents.MAX / 2}) {
+            float shift = (float) (e * DoubleMath.LN2);
+            float[] x = Shape.NORMAL_3.fill(4 * n, SEED);
+            for (int i = 0; i < x.length; i++) x[i] += shift;
+            float floor = RowKernel.maskedBelow(e, k);
+            float lowest = RowKernel.lowestKept(e, k);
+            float[] specials = Arrays.copyOf(SPECIALS, SPECIALS.length + 5);
+            float[] more = {Float.intBitsToFloat(0xFFC00000), Math.nextDown(floor), floor - 1, shift - 200, shift - 4000};
+            System.arraycopy(more, 0, specials, SPECIALS.length, more.length);
+            for (int i = 0; i < x.length; i++) {
+                float usual = x[i];
+                for (float special : specials) {
+                    x[i] = special;
+                    int bits = Exp2.exponentBits(special, Exp2.rounder(e), k[Exp2.LOG2E]);
+                    boolean masked = special < floor;
+                    boolean kept = masked || bits >= RowKernel.LOWEST_KEPT && bits < RowKernel.LOWEST_KEPT + RowKernel.KEPT_RANGE;
+                    String call = special + " at " + i + ", e " + e + ", seed " + SEED;
+                    int[] expected = new int[RowKernel.TOPS_LENGTH];
+                    SCALAR.sumKeptMasked(x, 0, 0, n, n, 1, e, k, new float[BLOCK], 0, expected, 0, new float[4 * n], 0, 0);
+                    // with the exponent of the floor it is a mask to sums, which changes nothing
+                    if (!isNear(special, floor)) assertEquals(kept, ChunkExponents.outside(expected[0]) >= 0, call);
+                    for (RowKernel kernel : kernels) {
+                        int[] actual = new int[RowKernel.TOPS_LENGTH];
+                        boolean found = kernel.sumKeptMasked(x, 0, 0, n, n, 1, e, k, new float[BLOCK], 0, actual, 0, new float[4 * n], 0, 0);
+                        assertEquals(expected[0], actual[0], call);
+                        boolean inRange = kernel.inRangeOrMasked(x, 0, 0, 4 * n, 1, e, k);
+                        if (isNear(special, lowest) || isNear(special, lowest + RowKernel.keptWidth(k))) assertTrue(kept || !inRange, call);
+                        else assertEquals(kept, inRange, call);
+                        if (kept) assertEquals(masked, found, call);
+                    }
+                }
+                x[i] = usual;
+            }
+        }
+    }
+
+    private static boolean isNear(float x, float y) {
+        return Math.abs(x - y) < 1;
+    }
+
     @Test
     void rangeOfRowsOfEveryLength() {
         float[] k = Exp2.constants(1);
@@ -107,6 +192,11 @@ class SameKeptTermsTest {
                     assertFalse(kernel.inRange(x, 2, step, n, 3, 0, k), "n " + n + ", element " + i);
                     x[at] = i % 2 == 0 ? lowest : highest;
                     assertTrue(kernel.inRange(x, 2, step, n, 3, 0, k), "n " + n + ", element " + i);
+                    assertTrue(kernel.inRangeOrMasked(x, 2, step, n, 3, 0, k), "n " + n + ", element " + i);
+                    x[at] = i % 2 == 0 ? Math.nextDown(lowest) : highest + 1e-5f;
+                    assertFalse(kernel.inRangeOrMasked(x, 2, step, n, 3, 0, k), "n " + n + ", element " + i);
+                    x[at] = i % 2 == 0 ? Float.NEGATIVE_INFINITY : -1e9f;
+                    assertTrue(kernel.inRangeOrMasked(x, 2, step, n, 3, 0, k), "n " + n + ", element " + i);
                     x[at] = 1;
                 }
             }

@@ -23,7 +23,7 @@ class SelfTestTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "PATCHED", "BEHIND", "KEPT_TOP", "AHEAD", "RANGE", "MASK_TOP", "LARGEST", "INDEX", "VALID", "COVERED"})
+    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "PATCHED", "BEHIND", "KEPT_TOP", "AHEAD", "KEPT_MASKED_TOP", "KEPT_MASKED_FOUND", "RANGE", "RANGE_MASKED", "MASK_TOP", "LARGEST", "INDEX", "VALID", "COVERED"})
     void aWrongBitIsNamed(Fault fault) {
         String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
         assertNotNull(difference);
@@ -46,7 +46,7 @@ class SelfTestTest {
     @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheTermsOrGaps(int lane) {
         for (Fault fault : new Fault[] {
-            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.ADDED, Fault.SCALED, Fault.DIFFERENCE, Fault.GAP,
+            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.KEPT_MASKED_PARTIAL, Fault.KEPT_MASKED_TERM, Fault.ADDED, Fault.SCALED, Fault.DIFFERENCE, Fault.GAP,
             Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_APART, Fault.COLUMN_FOLD,
             Fault.COLUMN_GAP, Fault.COLUMN_ANCHOR, Fault.COLUMN_REST, Fault.COLUMN_TERM
         }) {

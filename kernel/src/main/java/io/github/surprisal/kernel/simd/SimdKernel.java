@@ -318,6 +318,12 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public boolean sumKeptMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep) {
+        return SimdMasks.sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, out, outFrom, outStep);
+    }
+
+    @Override
     public void sumTerms(float[] t, int from, int step, int stream, int n, int count, float[] partials, int to) {
         SimdTerms.sumTerms(t, from, step, stream, n, count, partials, to);
     }
@@ -325,6 +331,11 @@ public final class SimdKernel implements RowKernel {
     @Override
     public boolean inRange(float[] x, int from, int step, int n, int count, int e, float[] k) {
         return SimdTerms.inRange(x, from, step, n, count, e, k);
+    }
+
+    @Override
+    public boolean inRangeOrMasked(float[] x, int from, int step, int n, int count, int e, float[] k) {
+        return SimdMasks.inRange(x, from, step, n, count, e, k);
     }
 
     @Override
