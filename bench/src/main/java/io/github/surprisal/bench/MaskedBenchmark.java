@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
-/** What masks cost: the mean cross-entropy with 30 % of the logits at -infinity or at -1e9, as attention and decoders have them. */
+/** What masks cost: the mean cross-entropy with 30 % of the logits at -infinity or at -1e9, as attention and decoders have them, and with one in 4096. */
 @Family(operation = "masked", title = "Masked logits, loss", vectorOperations = 10)
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -26,8 +26,9 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 public class MaskedBenchmark extends Trial {
 
     private static final double MASKED = 0.3;
+    private static final double FEW = 1.0 / 4096;
 
-    @Param("64x1024")
+    @Param({"64x1024", "16x8192"})
     public String shape;
 
     private int rows;
@@ -36,9 +37,11 @@ public class MaskedBenchmark extends Trial {
     private float[] unmasked;
     private float[] infinite;
     private float[] large;
+    private float[] few;
     private Matrix unmaskedMatrix;
     private Matrix infiniteMatrix;
     private Matrix largeMatrix;
+    private Matrix fewMatrix;
     /** What the measured method read. */
     private float[] used;
     private float loss;
@@ -59,20 +62,22 @@ public class MaskedBenchmark extends Trial {
         this.columns = columns;
         targets = Logits.targets(rows, columns);
         unmasked = Logits.gaussian(rows * columns);
-        infinite = masked(Float.NEGATIVE_INFINITY);
-        large = masked(-1e9f);
+        infinite = masked(Float.NEGATIVE_INFINITY, MASKED);
+        large = masked(-1e9f, MASKED);
+        few = masked(Float.NEGATIVE_INFINITY, FEW);
         unmaskedMatrix = Matrix.of(unmasked, rows, columns);
         infiniteMatrix = Matrix.of(infinite, rows, columns);
         largeMatrix = Matrix.of(large, rows, columns);
+        fewMatrix = Matrix.of(few, rows, columns);
         loss = Float.NaN;
     }
 
-    private float[] masked(float value) {
+    private float[] masked(float value, double part) {
         float[] x = unmasked.clone();
         var random = new SplittableRandom(Logits.SEED + 2);
         for (int i = 0; i < x.length; i++) {
             // a masked target would make every loss infinite
-            if (random.nextDouble() < MASKED && i % columns != targets[i / columns]) {
+            if (random.nextDouble() < part && i % columns != targets[i / columns]) {
                 x[i] = value;
             }
         }
@@ -80,13 +85,13 @@ public class MaskedBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 1, label = "plain loop, -inf", baseline = true)
+    @Variant(order = 1, label = "plain loop, -inf", baseline = true, quick = "64x1024")
     public float plainLoopInfinite() {
         return plain(infinite);
     }
 
     @Benchmark
-    @Variant(order = 2, label = "plain loop, -1e9")
+    @Variant(order = 2, label = "plain loop, -1e9", quick = "64x1024")
     public float plainLoopLarge() {
         return plain(large);
     }
@@ -99,17 +104,24 @@ public class MaskedBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 4, label = "Surprisal SIMD, -1e9")
+    @Variant(order = 4, label = "Surprisal SIMD, -1e9", quick = "64x1024")
     @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
     public float surprisalLarge() {
         return surprisal(large, largeMatrix);
     }
 
     @Benchmark
-    @Variant(order = 5, label = "Surprisal SIMD, -inf")
+    @Variant(order = 5, label = "Surprisal SIMD, -inf", quick = "64x1024")
     @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
     public float surprisalInfinite() {
         return surprisal(infinite, infiniteMatrix);
+    }
+
+    @Benchmark
+    @Variant(order = 6, label = "Surprisal SIMD, a few -inf", quick = "16x8192")
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float surprisalFew() {
+        return surprisal(few, fewMatrix);
     }
 
     private float plain(float[] x) {

@@ -33,12 +33,12 @@ public final class ChunkSum {
     static final int TAIL = STREAMS * GRAIN;
     /*
      * Blocks a call of a long row, measured on Zen 5: more are 3 % faster in the cache, but a third slower from memory, where reading
-     * so many partial sums back between two calls costs the row's own streams their prefetching. Folded ones, of 512 bits, leave none to read.
+     * so many partial sums back between two calls costs the row's own streams their prefetching. Folded ones, of 512 bits, leave none to read, and 16 are
+     * 2 to 7 % faster than 4 on Zen 4; but 4 for a chunk's first call, which is made again where the chunk is not like the one before.
      */
     private static final int BLOCKS = 2;
-    private static final int FOLDED_BLOCKS = GROUP;
-    /** The same for the first call of a chunk, which has to be done again where the chunk is not like the one before. */
     private static final int FIRST_BLOCKS = 4;
+    private static final int FOLDED_BLOCKS = GROUP;
     /**
      * Decisions without a mask after one with: a block with a mask that was not expected is summed three or four times, a block without one where
      * masks are expected costs an eighth more.
@@ -169,9 +169,9 @@ public final class ChunkSum {
         keepsMasks = keeping.masks();
         foundMasks = false;
         boolean same = rows.data() == out;
-        // Nothing may be overwritten before no other way can be needed.
-        boolean known = !keepsMasks && (!same || knownFrom == rows.start(r) && knownExponent == exponent);
-        kept = known || isInRange(kernel, rows, r, excluded, same);
+        if (keepsMasks && !Keeping.hasOthers(kernel, rows, r, excluded, excluded, exponent, constants)) return false;
+        boolean known = !keepsMasks && knownFrom == rows.start(r) && knownExponent == exponent;
+        kept = !same || known || isInRange(kernel, rows, r); // nothing may be overwritten before no other way can be needed
         knownFrom = -1;
         if (kept) {
             aheadInRange = same && more && !keepsMasks && looksAhead(kernel);
@@ -186,7 +186,7 @@ public final class ChunkSum {
             }
         }
         keeping.ends(kernel, kept, foundMasks);
-        if (keepsMasks && kept) expectMasks(foundMasks);
+        if (keepsMasks && kept && !foundMasks) expectMasks(false);
         if (kept && aheadInRange && ChunkElements.isTailInRange(kernel, out, rows.start(r + 1), 0, columns, 1, keptExponent, constants, false)) {
             knownFrom = rows.start(r + 1);
             knownExponent = keptExponent;
@@ -207,11 +207,10 @@ public final class ChunkSum {
         knownFrom = -1;
     }
 
-    /** Whether it is sure that terms of the row may be kept; if not all is asked, as sure as can be before they are computed. */
-    private boolean isInRange(RowKernel kernel, Rows rows, int r, int excluded, boolean all) {
+    private boolean isInRange(RowKernel kernel, Rows rows, int r) {
         int columns = rows.columns();
-        boolean inRange = !keepsMasks || Keeping.hasOthers(kernel, rows, r, excluded, excluded, exponent, constants);
-        for (int c = 0, n; all && inRange && c < columns; c += n) {
+        boolean inRange = true;
+        for (int c = 0, n; inRange && c < columns; c += n) {
             n = Rows.leaf(columns - c);
             int from = rows.start(r) + c;
             inRange = keepsMasks ? kernel.inRangeOrMasked(rows.data(), from, 0, n, 1, exponent, constants)
@@ -440,7 +439,7 @@ public final class ChunkSum {
         if (!elements.inPlace() || array == null && cleaned) return 0;
         boolean plain = array != null && !cleaned;
         int body = elements.body;
-        int most = !plain || keeps ? BLOCKS : top == Integer.MIN_VALUE ? FIRST_BLOCKS : FOLDED_BLOCKS;
+        int most = !plain || keeps ? BLOCKS : top == Integer.MIN_VALUE || kernel.lanes() < GRAIN ? FIRST_BLOCKS : FOLDED_BLOCKS;
         int count = Math.min(most, (body - from) / BLOCK);
         if (count <= 0) return 0;
         boolean hides = hidden >= from && hidden < from + count * BLOCK;
@@ -534,7 +533,7 @@ public final class ChunkSum {
             }
         }
         int largest = ChunkExponents.largest(bits, exponent);
-        if (masks && isMaskedThroughout(bits, largest)) {
+        if (masks && isMaskedThroughout(bits, largest)) { // a mask that is a number in a tail is none to sums: top is that of others then
             skipped = true;
             keep = out;
             return true;

@@ -178,13 +178,13 @@ public final class RowBatch {
         if (!keeping.begins(kernel, chunk.masked())) return false;
         boolean masks = keeping.masks();
         foundMasks = false;
+        if (masks && !haveOthers(kernel, x, r, count, excluded)) return false;
         keep = out;
         keepFrom = outFrom;
         keepStep = outStep;
         // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
         boolean same = x.data() == out;
-        boolean inRange = !masks || haveOthers(kernel, x, r, count, excluded);
-        if (inRange && same) inRange = isInRange(kernel, x, r, columns, count, masks);
+        boolean inRange = !same || isInRange(kernel, x, r, columns, count, masks);
         for (int k = 0; inRange && k < count; k += GROUP) {
             int group = Math.min(GROUP, count - k);
             inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
@@ -198,7 +198,7 @@ public final class RowBatch {
         keptTerms = inRange && areUsual(count);
         keptExponent = chunk.exponent();
         keeping.ends(kernel, keptTerms, foundMasks);
-        if (masks && keptTerms) chunk.expectMasks(foundMasks);
+        if (masks && keptTerms && !foundMasks) chunk.expectMasks(false);
         if (!keptTerms) keep = null;
         return keptTerms;
     }

@@ -184,11 +184,11 @@ public interface RowKernel extends InformationKernel {
     }
 
     /**
-     * Beside an element that may be kept one below this is 0 in every result: not even its exponential in double is above 0. It is negative, so that what is
-     * below it has the larger bits as unsigned integers, and nothing else but NaN of negative sign.
+     * Beside an element that may be kept one below this, less than 2^-512 of it, has the term +0 in every unit that the row may be summed or written in. It is
+     * negative, so that what is below it has the larger bits as unsigned integers, and nothing else but NaN of negative sign.
      */
     static float maskedBelow(int e, float[] k) {
-        return Math.min((float) ((LOWEST_KEPT - 0x4000 - Exp2.ZERO_SCALE - 127 + e) / (double) k[Exp2.LOG2E]), -1 / k[Exp2.LOG2E]);
+        return Math.min((float) ((LOWEST_KEPT - 512 - Exp2.ZERO_SCALE - 127 + e) / (double) k[Exp2.LOG2E]), -1 / k[Exp2.LOG2E]);
     }
 
     /** Whether the unsigned maximum of bits of differences to the lowest is that of numbers in [0, {@link #keptWidth}]: those of all others are above. */
