@@ -54,6 +54,33 @@ class AllocationTest {
         allocatesNothing("ofRows, class axis", () -> LogSumExp.ofRows(classAxis, out));
     }
 
+    @Test
+    void maskedRows() {
+        for (int[] size : new int[][] {{20, 300}, {20, 1000}, {4, 4113}, {2, 20_000}}) {
+            int rows = size[0];
+            int columns = size[1];
+            float[] data = Shape.NORMAL.fill(rows * columns, 5);
+            for (int i = 7; i < data.length; i += 19) if (i % columns != 0) data[i] = Float.NEGATIVE_INFINITY;
+            int[] targets = new int[rows];
+            float[] changed = new float[data.length];
+            Matrix x = Matrix.of(data, rows, columns);
+            Matrix out = Matrix.of(changed, rows, columns);
+            CrossEntropy loss = CrossEntropy.withDefaults();
+            String what = ", masked, " + rows + " x " + columns;
+            allocatesNothing("loss" + what, () -> sink += loss.loss(x, targets));
+            allocatesNothing("softmax" + what, () -> Softmax.softmax(x, out));
+            allocatesNothing("gradient" + what, () -> sink += loss.lossAndGradient(x, targets, out));
+            allocatesNothing("softmax in place" + what, () -> {
+                System.arraycopy(data, 0, changed, 0, data.length);
+                Softmax.softmax(out, out);
+            });
+            allocatesNothing("gradient in place" + what, () -> {
+                System.arraycopy(data, 0, changed, 0, data.length);
+                sink += loss.lossAndGradient(out, targets, out);
+            });
+        }
+    }
+
     /** Long enough that scratch as long as a row would show, and rows of each way through the engine. */
     @Test
     void everyStorageAndLayout() {

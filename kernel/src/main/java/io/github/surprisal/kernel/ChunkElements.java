@@ -77,9 +77,7 @@ final class ChunkElements {
             boolean masks) {
         int tail = columns - STREAMS * body(columns);
         int n = Math.max(tail, GRAIN);
-        if (tail == 0) return true;
-        return masks ? kernel.inRangeOrMasked(x, from + columns - n, step, n, count, exponent, constants)
-                : kernel.inRange(x, from + columns - n, step, n, count, exponent, constants);
+        return tail == 0 || Keeping.areInRange(kernel, masks, x, from + columns - n, step, n, count, exponent, constants);
     }
 
     /** Whether a kernel can sum the body without a copy. */

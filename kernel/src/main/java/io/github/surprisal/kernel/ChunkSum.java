@@ -92,8 +92,7 @@ public final class ChunkSum {
     private boolean kept;
     private int keptExponent;
     private Keeping keeping; // made when it is needed
-    private boolean keepsMasks; // where keep is not null: masks may be among what is kept
-    private boolean foundMasks;
+    private boolean foundMasks; // among what is kept
 
     // Where a row begins that was found to be in the range of this exponent while the one before was summed; -1 for none.
     private int knownFrom = -1;
@@ -166,15 +165,15 @@ public final class ChunkSum {
         if (!possible || !ChunkExponents.mayKeep(exponent)) return false;
         if (keeping == null) keeping = new Keeping();
         if (!keeping.begins(kernel, masked())) return false;
-        keepsMasks = keeping.masks();
+        boolean masks = keeping.masks();
         foundMasks = false;
         boolean same = rows.data() == out;
-        if (keepsMasks && !Keeping.hasOthers(kernel, rows, r, excluded, excluded, exponent, constants)) return false;
-        boolean known = !keepsMasks && knownFrom == rows.start(r) && knownExponent == exponent;
+        if (masks && !Keeping.hasOthers(kernel, rows, r, excluded, excluded, exponent, constants)) return false;
+        boolean known = !masks && knownFrom == rows.start(r) && knownExponent == exponent;
         kept = !same || known || isInRange(kernel, rows, r); // nothing may be overwritten before no other way can be needed
         knownFrom = -1;
         if (kept) {
-            aheadInRange = same && more && !keepsMasks && looksAhead(kernel);
+            aheadInRange = same && more && !masks && looksAhead(kernel);
             ahead = aheadInRange ? rows.rowStride() : 0;
             keep = out;
             keepFrom = outFrom;
@@ -186,7 +185,7 @@ public final class ChunkSum {
             }
         }
         keeping.ends(kernel, kept, foundMasks);
-        if (keepsMasks && kept && !foundMasks) expectMasks(false);
+        if (masks && kept && !foundMasks) expectMasks(false);
         if (kept && aheadInRange && ChunkElements.isTailInRange(kernel, out, rows.start(r + 1), 0, columns, 1, keptExponent, constants, false)) {
             knownFrom = rows.start(r + 1);
             knownExponent = keptExponent;
@@ -212,9 +211,7 @@ public final class ChunkSum {
         boolean inRange = true;
         for (int c = 0, n; inRange && c < columns; c += n) {
             n = Rows.leaf(columns - c);
-            int from = rows.start(r) + c;
-            inRange = keepsMasks ? kernel.inRangeOrMasked(rows.data(), from, 0, n, 1, exponent, constants)
-                    : kernel.inRange(rows.data(), from, 0, n, 1, exponent, constants);
+            inRange = Keeping.areInRange(kernel, keeping.masks(), rows.data(), rows.start(r) + c, 0, n, 1, exponent, constants);
         }
         return inRange;
     }
@@ -434,7 +431,7 @@ public final class ChunkSum {
     private int sumBlocksInPlace(RowKernel kernel, int from, int hidden, int excluded) {
         float[] array = elements.array;
         boolean keeps = keep != null;
-        boolean masks = keeps && keepsMasks;
+        boolean masks = keeps && keeping.masks();
         boolean cleaned = !masks && masked();
         if (!elements.inPlace() || array == null && cleaned) return 0;
         boolean plain = array != null && !cleaned;
@@ -499,7 +496,7 @@ public final class ChunkSum {
 
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */
     private boolean sumInPlace(RowKernel kernel, int from, int n, int patch) {
-        boolean masks = keep != null && keepsMasks;
+        boolean masks = keep != null && keeping.masks();
         if (!masks && masked() || !elements.inPlace()) return false;
         float[] array = elements.array;
         int body = elements.body;

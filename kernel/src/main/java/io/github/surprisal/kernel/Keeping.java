@@ -39,6 +39,11 @@ final class Keeping {
         return masks;
     }
 
+    /** Whether all elements of rows may be kept: {@link RowKernel#inRange}, or masked, if that is possible. */
+    static boolean areInRange(RowKernel kernel, boolean masks, float[] x, int from, int step, int n, int count, int e, float[] k) {
+        return masks ? kernel.inRangeOrMasked(x, from, step, n, count, e, k) : kernel.inRange(x, from, step, n, count, e, k);
+    }
+
     /**
      * Whether row r's target, if there is one, and an element beside the excluded one, -1 for none, are not masked: then its loss is finite, and its sum
      * one of elements that may be kept.

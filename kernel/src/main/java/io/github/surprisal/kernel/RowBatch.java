@@ -184,7 +184,8 @@ public final class RowBatch {
         keepStep = outStep;
         // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
         boolean same = x.data() == out;
-        boolean inRange = !same || isInRange(kernel, x, r, columns, count, masks);
+        boolean inRange = !same || Keeping.areInRange(kernel, masks, x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(),
+                chunk.constants());
         for (int k = 0; inRange && k < count; k += GROUP) {
             int group = Math.min(GROUP, count - k);
             inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
@@ -211,11 +212,6 @@ public final class RowBatch {
             all = Keeping.hasOthers(kernel, x, r + k, target, left, chunk.exponent(), chunk.constants());
         }
         return all;
-    }
-
-    private boolean isInRange(RowKernel kernel, Rows x, int r, int columns, int count, boolean masks) {
-        return masks ? kernel.inRangeOrMasked(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants())
-                : kernel.inRange(x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(), chunk.constants());
     }
 
     /** Whether the terms of one row fit into {@link #room}. */

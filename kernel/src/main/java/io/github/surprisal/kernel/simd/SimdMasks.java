@@ -190,6 +190,11 @@ final class SimdMasks {
         }
         lowest.intoArray(tops, RowKernel.AHEAD);
         raw.intoArray(tops, RowKernel.RAW);
+        return reduceKept(firstBits, floor, count, tops, topsFrom);
+    }
+
+    /** Apart: at the end of a method as long as that above C2 would make an object of each vector. */
+    private static boolean reduceKept(int firstBits, float floor, int count, int[] tops, int topsFrom) {
         for (int b = 0; b < count; b++) {
             int highestLane = IntVector.fromArray(INTS, tops, TOPS + b * GRAIN).reduceLanes(MAX);
             tops[topsFrom + b] = highestLane < 0 ? 0 : highestLane + firstBits;
