@@ -88,6 +88,11 @@ class KeptTermsTest {
             for (int r = 0; r < rows; r++) Arrays.fill(x, r * columns, (r + 1) * columns - 1 - r % 9, mask);
             check(x, rows, columns, "of up to nine behind " + mask);
             x = usual(rows, columns);
+            for (int r = 0; r < rows; r++) {
+                if (isIgnored(r)) Arrays.fill(x, r * columns + 1, (r + 1) * columns, mask); // what an ignored row's first element is patched with is 0 then
+                else x[r * columns + 9] = mask;
+            }
+            check(x, rows, columns, "nothing but " + mask + " behind the first of ignored rows");
             Arrays.fill(x, mask);
             check(x, rows, columns, "nothing but " + mask);
         }
@@ -277,8 +282,12 @@ class KeptTermsTest {
     /** One of seven rows is ignored. */
     private int[] targets(int rows, int columns) {
         int[] targets = new int[rows];
-        for (int r = 0; r < rows; r++) targets[r] = r % 7 == 3 ? -100 : random.nextInt(columns);
+        for (int r = 0; r < rows; r++) targets[r] = isIgnored(r) ? -100 : random.nextInt(columns);
         return targets;
+    }
+
+    private static boolean isIgnored(int row) {
+        return row % 7 == 3;
     }
 
     private static void same(float[] expected, float[] actual, String what) {
