@@ -1,5 +1,7 @@
 package io.github.surprisal.kernel;
 
+import java.util.Arrays;
+
 /**
  * One exponential term, {@code e^x * 2^-E}, or {@code e^(scale * x) * 2^-E}: its constants, their derivation and the scalar code that specifies it.
  *
@@ -33,6 +35,12 @@ public final class Exp2 {
     public static final int ONE = 9;
     /** Takes the place of an excluded element and of every element below it: its term is exactly +0, without a NaN on the way. */
     public static final int PADDING = 10;
+    /** From here on there are copies of LOG2E, LN2_HI, LN2_LO and C6, as many of each as a register has lanes: what vectors are multiplied by, to be read from memory. */
+    public static final int LOG2E_COPIES = 16;
+    public static final int LN2_HI_COPIES = 32;
+    public static final int LN2_LO_COPIES = 48;
+    public static final int C6_COPIES = 64;
+    private static final int COPIES = 16;
 
     private static final double[] COEFFICIENTS = {
         1, 0x1.fffff8p-2, 0x1.55548ep-3, 0x1.555b98p-5, 0x1.123bccp-7, 0x1.6850e4p-10
@@ -44,7 +52,7 @@ public final class Exp2 {
     /** The constants for e^(scale * x), without a rounded product scale * x anywhere; not to be written to. */
     public static float[] constants(float scale) {
         if (scale == 1 && UNSCALED != null) return UNSCALED;
-        float[] k = new float[11];
+        float[] k = new float[C6_COPIES + COPIES];
         k[LOG2E] = (float) (scale * 0x1.71547652b82fep0);
         k[LN2_HI] = (float) (-DoubleMath.LN2 / scale);
         k[LN2_LO] = (float) (-DoubleMath.LN2 / scale - k[LN2_HI]);
@@ -52,6 +60,10 @@ public final class Exp2 {
         for (int i = 0; i < COEFFICIENTS.length; i++, power *= scale) k[C1 + i] = (float) (COEFFICIENTS[i] * power);
         k[ONE] = 1;
         k[PADDING] = -0x1p22f / scale;
+        Arrays.fill(k, LOG2E_COPIES, LOG2E_COPIES + COPIES, k[LOG2E]);
+        Arrays.fill(k, LN2_HI_COPIES, LN2_HI_COPIES + COPIES, k[LN2_HI]);
+        Arrays.fill(k, LN2_LO_COPIES, LN2_LO_COPIES + COPIES, k[LN2_LO]);
+        Arrays.fill(k, C6_COPIES, C6_COPIES + COPIES, k[C6]);
         return k;
     }
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What the README promises: a thread keeps at most 400 KiB of scratch. Counts the arrays of all that is handed out by thread. */
 class ScratchTest {
     private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    private long bytes = 4096; // of SimdNarrow, which is not loaded where there are no vectors
+    private long bytes;
 
     @Test
     void aThreadKeepsAtMost400KiB() throws Exception {

@@ -39,7 +39,7 @@ public final class SimdKernel implements RowKernel {
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
     /** Whether there are but 16 registers: x86 has 32 where its vectors have 512 bits, others have them at any width. */
-    private static final boolean NARROW = LANES < GRAIN && System.getProperty("os.arch", "").matches("amd64|x86_64|x86");
+    static final boolean NARROW = LANES < GRAIN && System.getProperty("os.arch", "").matches("amd64|x86_64|x86");
 
     private static final float[] LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -308,7 +308,8 @@ public final class SimdKernel implements RowKernel {
     @Override
     public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
-        SimdTerms.sum(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep, ahead);
+        if (NARROW) SimdNarrow.sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep);
+        else SimdTerms.sum(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep, ahead);
         reduceTops(tops, count, topsFrom);
         for (int b = 0; b < count; b++) tops[topsFrom + b] += LOWEST_KEPT;
         boolean inRange = ahead != 0;
@@ -398,7 +399,10 @@ public final class SimdKernel implements RowKernel {
     @Override
     public void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
-        SimdMasks.sum(x, from, step, stream, n, count, e, k, partials, to, tops, topsFrom, bits);
+        if (NARROW) SimdNarrow.sumMasked(x, from, step, stream, n, count, e, k, partials, to, tops, bits);
+        else SimdMasks.sum(x, from, step, stream, n, count, e, k, partials, to, tops, bits);
+        reduceTops(tops, count, topsFrom);
+        reduceTops(bits, count, topsFrom);
     }
 
     @Override

@@ -26,8 +26,8 @@ final class SimdMasks {
 
     private SimdMasks() {}
 
-    static void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
-            float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
+    /** {@link RowKernel#sumMasked}, but for the lanes of the tops and bits, which it leaves there. */
+    static void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, int to, int[] tops, int[] bits) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -96,8 +96,6 @@ final class SimdMasks {
             top.intoArray(tops, TOPS + b * GRAIN);
             raw.intoArray(bits, TOPS + b * GRAIN);
         }
-        SimdKernel.reduceTops(tops, count, topsFrom);
-        SimdKernel.reduceTops(bits, count, topsFrom);
     }
 
     static boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,

@@ -3,6 +3,7 @@ package io.github.surprisal.kernel.simd;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
+import static jdk.incubator.vector.VectorOperators.UMIN;
 
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
@@ -13,44 +14,51 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link SimdKernel#sum} where there are 16 registers, as x86 has for vectors of up to 256 bits: in two halves, between which the exponents and what is
- * left of the elements wait in the first-level cache. All constants of a half fit into registers, and its chains of dependent operations are half as
- * long, so that those the processor can keep track of do more at a time. On Zen 4 a log-sum-exp is 10 to 30 % faster so, by how the array between the
- * halves happens to be aligned; with 32 registers it is slower.
+ * The sums of four streams where there are 16 registers, as x86 has for vectors of up to 256 bits: two streams, then the other two, and what is multiplied by
+ * constants reads those from memory: an operand there takes no instruction more. With all of them in registers, and four streams at a time, C2 would
+ * put some aside and fetch each with an instruction of its own. The loads stay in the loops because something is stored there that may, for
+ * all C2 knows, be a constant; each stream has copies of its own, because what two instructions need is loaded by a third. On Zen 3 a log-sum-exp is 9 %
+ * faster so than in two halves with the exponents and remainders in an array between them; terms are kept a quarter faster than of four streams at once.
  */
 final class SimdNarrow {
     private static final VectorShape SHAPE = SimdKernel.shape();
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
     private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
     private static final int LANES = FLOATS.length();
+    private static final int BLOCK = RowKernel.BLOCK;
+    private static final int GRAIN = RowKernel.GRAIN;
+    private static final int TOPS = RowKernel.TOPS;
 
-    /** Positions at a time. */
-    private static final int PIECE = 128;
+    /** What the first two streams are added to: -0, which changes nothing, not even a zero. */
+    private static final float[] NOTHING = new float[BLOCK];
 
-    /** Four streams of remainders, then four of scales. */
-    private static final ThreadLocal<float[]> HALVES = new ThreadLocal<>();
+    static {
+        Arrays.fill(NOTHING, -0f);
+    }
 
     private SimdNarrow() {}
 
-    /** Leaves the lanes of the blocks' tops in tops. */
+    /** {@link RowKernel#sum}, but for the lanes of the tops, which it leaves in tops. */
     static void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, int to, int[] tops) {
-        float[] halves = HALVES.get();
-        if (halves == null) HALVES.set(halves = new float[8 * PIECE]);
-        Arrays.fill(tops, RowKernel.TOPS, RowKernel.TOPS + count * RowKernel.GRAIN, 0);
+        Arrays.fill(tops, TOPS, TOPS + count * GRAIN, 0);
         for (int b = 0; b < count; b++) {
-            for (int i = 0; i < n; i += PIECE) {
-                int length = Math.min(PIECE, n - i);
-                reduce(x, from + b * step + i, stream, length, e, k, halves, tops, RowKernel.TOPS + b * RowKernel.GRAIN);
-                sumTerms(halves, length, k, partials, to + b * RowKernel.BLOCK + i);
-            }
+            int at = from + b * step;
+            int block = to + b * BLOCK;
+            sumTwo(x, at, stream, n, e, k, NOTHING, 0, partials, block, tops, TOPS + b * GRAIN);
+            sumTwo(x, at + 2 * stream, stream, n, e, k, partials, block, partials, block, tops, TOPS + b * GRAIN);
         }
     }
 
-    private static void reduce(float[] x, int at, int stream, int n, int e, float[] k, float[] halves, int[] tops, int topAt) {
+    private static void sumTwo(float[] x, int at, int stream, int n, int e, float[] k, float[] addends, int addFrom, float[] partials, int to,
+            int[] tops, int topAt) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
-        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
-        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector top = IntVector.fromArray(INTS, tops, topAt);
         for (int i = 0; i < n; i += LANES) {
@@ -59,60 +67,123 @@ final class SimdNarrow {
             top = top.lanewise(UMAX, z);
             z = z.lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            m.fma(lo, m.fma(hi, v)).intoArray(halves, i);
-            z.lanewise(LSHL, 23).reinterpretAsFloats().intoArray(halves, 4 * PIECE + i);
+            FloatVector r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES), v));
+            FloatVector p = r.fma(FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES), c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
             v = FloatVector.fromArray(FLOATS, x, at + stream + i);
             z = v.fma(log2e, rounder).reinterpretAsInts();
             top = top.lanewise(UMAX, z);
             z = z.lanewise(MAX, zero);
             m = z.reinterpretAsFloats().sub(rounder);
-            m.fma(lo, m.fma(hi, v)).intoArray(halves, PIECE + i);
-            z.lanewise(LSHL, 23).reinterpretAsFloats().intoArray(halves, 5 * PIECE + i);
-
-            v = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
-            z = v.fma(log2e, rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z);
-            z = z.lanewise(MAX, zero);
-            m = z.reinterpretAsFloats().sub(rounder);
-            m.fma(lo, m.fma(hi, v)).intoArray(halves, 2 * PIECE + i);
-            z.lanewise(LSHL, 23).reinterpretAsFloats().intoArray(halves, 6 * PIECE + i);
-
-            v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
-            z = v.fma(log2e, rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z);
-            z = z.lanewise(MAX, zero);
-            m = z.reinterpretAsFloats().sub(rounder);
-            m.fma(lo, m.fma(hi, v)).intoArray(halves, 3 * PIECE + i);
-            z.lanewise(LSHL, 23).reinterpretAsFloats().intoArray(halves, 7 * PIECE + i);
+            r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES + LANES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES + LANES), v));
+            p = r.fma(FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES + LANES), c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).add(FloatVector.fromArray(FLOATS, addends, addFrom + i)).intoArray(partials, to + i);
         }
         top.intoArray(tops, topAt);
     }
 
-    private static void sumTerms(float[] halves, int n, float[] k, float[] partials, int to) {
-        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+    /** {@link RowKernel#sumKept}, but for the lanes of the tops, which it leaves in tops, and what lies ahead. */
+    static void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, int to, int[] tops,
+            float[] out, int outFrom, int outStep) {
+        Arrays.fill(tops, TOPS, TOPS + count * GRAIN, 0);
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            int block = to + b * BLOCK;
+            int put = outFrom + b * outStep;
+            keepTwo(x, at, stream, n, e, k, NOTHING, 0, partials, block, tops, TOPS + b * GRAIN, out, put);
+            keepTwo(x, at + 2 * stream, stream, n, e, k, partials, block, partials, block, tops, TOPS + b * GRAIN, out, put + 2 * stream);
+        }
+    }
+
+    private static void keepTwo(float[] x, int at, int stream, int n, int e, float[] k, float[] addends, int addFrom, float[] partials, int to,
+            int[] tops, int topAt, float[] out, int put) {
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
         FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
         FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
         FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
         FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
         FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector lowest = IntVector.broadcast(INTS, RowKernel.LOWEST_KEPT);
+        IntVector top = IntVector.fromArray(INTS, tops, topAt);
         for (int i = 0; i < n; i += LANES) {
-            FloatVector r = FloatVector.fromArray(FLOATS, halves, i);
-            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            FloatVector sum = p.mul(FloatVector.fromArray(FLOATS, halves, 4 * PIECE + i));
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+            top = top.lanewise(UMAX, z.sub(lowest));
+            z = z.lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES), v));
+            FloatVector p = r.fma(FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES), c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.intoArray(out, put + i);
+            FloatVector sum = term;
 
-            r = FloatVector.fromArray(FLOATS, halves, PIECE + i);
-            p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            sum = p.fma(FloatVector.fromArray(FLOATS, halves, 5 * PIECE + i), sum);
-
-            r = FloatVector.fromArray(FLOATS, halves, 2 * PIECE + i);
-            p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            FloatVector more = p.mul(FloatVector.fromArray(FLOATS, halves, 6 * PIECE + i));
-
-            r = FloatVector.fromArray(FLOATS, halves, 3 * PIECE + i);
-            p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
-            sum.add(p.fma(FloatVector.fromArray(FLOATS, halves, 7 * PIECE + i), more)).intoArray(partials, to + i);
+            v = FloatVector.fromArray(FLOATS, x, at + stream + i);
+            z = v.fma(log2e, rounder).reinterpretAsInts();
+            top = top.lanewise(UMAX, z.sub(lowest));
+            z = z.lanewise(MAX, zero);
+            m = z.reinterpretAsFloats().sub(rounder);
+            r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES + LANES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES + LANES), v));
+            p = r.fma(FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES + LANES), c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+            term.intoArray(out, put + stream + i);
+            sum.add(term).add(FloatVector.fromArray(FLOATS, addends, addFrom + i)).intoArray(partials, to + i);
         }
+        top.intoArray(tops, topAt);
+    }
+
+    /** {@link RowKernel#sumMasked}, but for the lanes of the tops and bits, which it leaves there. */
+    static void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, int to, int[] tops, int[] bits) {
+        Arrays.fill(tops, TOPS, TOPS + count * GRAIN, 0);
+        Arrays.fill(bits, TOPS, TOPS + count * GRAIN, 0);
+        for (int b = 0; b < count; b++) {
+            int at = from + b * step;
+            int block = to + b * BLOCK;
+            sumTwoMasked(x, at, stream, n, e, k, NOTHING, 0, partials, block, tops, bits, TOPS + b * GRAIN);
+            sumTwoMasked(x, at + 2 * stream, stream, n, e, k, partials, block, partials, block, tops, bits, TOPS + b * GRAIN);
+        }
+    }
+
+    private static void sumTwoMasked(float[] x, int at, int stream, int n, int e, float[] k, float[] addends, int addFrom, float[] partials, int to,
+            int[] tops, int[] bits, int topAt) {
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]).reinterpretAsInts();
+        IntVector top = IntVector.fromArray(INTS, tops, topAt);
+        IntVector raw = IntVector.fromArray(INTS, bits, topAt);
+        for (int i = 0; i < n; i += LANES) {
+            IntVector u = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
+            raw = raw.lanewise(UMAX, u);
+            FloatVector v = u.lanewise(UMIN, padding).reinterpretAsFloats();
+            IntVector z = v.fma(FloatVector.fromArray(FLOATS, k, Exp2.LOG2E_COPIES), rounder).reinterpretAsInts();
+            top = top.lanewise(UMAX, z);
+            z = z.lanewise(MAX, zero);
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES), v));
+            FloatVector p = r.fma(FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES), c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+
+            u = FloatVector.fromArray(FLOATS, x, at + stream + i).reinterpretAsInts();
+            raw = raw.lanewise(UMAX, u);
+            v = u.lanewise(UMIN, padding).reinterpretAsFloats();
+            z = v.fma(FloatVector.fromArray(FLOATS, k, Exp2.LOG2E_COPIES + LANES), rounder).reinterpretAsInts();
+            top = top.lanewise(UMAX, z);
+            z = z.lanewise(MAX, zero);
+            m = z.reinterpretAsFloats().sub(rounder);
+            r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES + LANES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES + LANES), v));
+            p = r.fma(FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES + LANES), c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum).add(FloatVector.fromArray(FLOATS, addends, addFrom + i)).intoArray(partials, to + i);
+        }
+        top.intoArray(tops, topAt);
+        raw.intoArray(bits, topAt);
     }
 }

@@ -19,6 +19,7 @@ final class SimdTerms {
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
     private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
     private static final int LANES = FLOATS.length();
+    private static final boolean NARROW = SimdKernel.NARROW; // see SimdNarrow
 
     private SimdTerms() {}
 
@@ -39,11 +40,14 @@ final class SimdTerms {
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
+            FloatVector byHi = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES) : hi;
+            FloatVector byLo = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES) : lo;
+            FloatVector byC6 = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES) : c6;
             FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
             IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector r = m.fma(lo, m.fma(hi, v));
-            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector r = m.fma(byLo, m.fma(byHi, v));
+            FloatVector p = r.fma(byC6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
             FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
             term.fma(high, term.fma(low, FloatVector.fromArray(FLOATS, minus, minusFrom + i).neg())).intoArray(out, to + i);
         }
@@ -66,11 +70,14 @@ final class SimdTerms {
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
+            FloatVector byHi = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES) : hi;
+            FloatVector byLo = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES) : lo;
+            FloatVector byC6 = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES) : c6;
             FloatVector v = FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
             IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
-            FloatVector r = m.fma(lo, m.fma(hi, v));
-            FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+            FloatVector r = m.fma(byLo, m.fma(byHi, v));
+            FloatVector p = r.fma(byC6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
             FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
             term.fma(high, term.mul(low)).intoArray(out, to + i);
         }
@@ -99,11 +106,14 @@ final class SimdTerms {
             FloatVector low = FloatVector.broadcast(FLOATS, lows[first + row]);
             FloatVector rest = FloatVector.fromArray(FLOATS, x, at + last);
             for (int i = 0; i < last; i += LANES) {
+                FloatVector byHi = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES) : hi;
+                FloatVector byLo = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES) : lo;
+                FloatVector byC6 = NARROW ? FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES) : c6;
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
-                FloatVector r = m.fma(lo, m.fma(hi, v));
-                FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
+                FloatVector r = m.fma(byLo, m.fma(byHi, v));
+                FloatVector p = r.fma(byC6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
                 term.fma(high, term.mul(low)).intoArray(out, put + i);
             }
@@ -135,7 +145,7 @@ final class SimdTerms {
         IntVector lowest = IntVector.broadcast(INTS, RowKernel.LOWEST_KEPT);
         FloatVector least = FloatVector.broadcast(FLOATS, RowKernel.lowestKept(e, k));
         IntVector widest = IntVector.zero(INTS);
-        boolean looks = ahead != 0 && LANES == RowKernel.GRAIN; // of 16 registers none is left for it
+        boolean looks = ahead != 0 && LANES == RowKernel.GRAIN; // what narrower vectors look at, they do apart: see SimdKernel
         for (int b = 0; b < count; b++) {
             int at = from + b * step;
             int next = at + ahead;
