@@ -9,9 +9,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * they use, group by group, and {@link #kernel} hands out what is ready; the rest follows at leisure. Times decide only which of two equal results is computed.
  */
 final class WarmStart {
-    /** Primitives that are used together. */
+    /** Primitives that are used together; first those that may see every logit. */
     enum Group {
-        SUMS, LOSSES, TERMS, MASKS, COLUMNS, GAPS, INFORMATION, STORAGE;
+        SUMS, MASKS, COLUMNS, STORAGE, TERMS, LOSSES, GAPS, INFORMATION;
 
         private final int bit = 1 << ordinal();
     }
@@ -22,9 +22,11 @@ final class WarmStart {
     private static final int IDLE_SHARE = 40; // for what nobody has used yet: in the end the SIMD kernel is to be called directly
     private static final int WINS = 3; // in a row: one may be luck
     private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
+    private static final long TURN_NANOS = 1_000_000_000L; // of the SIMD kernel for one group in a row: twice what it mostly needs to be compiled
+    private static final long SHORT_TURN_NANOS = 1_000_000L; // where a caller waits for all of them: while C2 compiles one, the others go on
     private static final long LIMIT_NANOS = 20_000_000_000L;
     private static final int N = 128;
-    private static final int NUMBERS = 32;
+    private static final int NUMBERS = 128; // C2 counts the turns of loops: of fewer, these would be compiled long after the sums
 
     private final RowKernel scalar;
     private final RowKernel simd;
@@ -41,9 +43,10 @@ final class WarmStart {
     private final float[] rounders = new float[RowKernel.GRAIN];
     private final int[] wins = new int[GROUPS.length];
     private final int[] rounds = new int[GROUPS.length];
+    private final long[] spent = new long[GROUPS.length];
+    private long turn = TURN_NANOS;
     private StorageRun storage;
     private volatile long nextAt = System.nanoTime();
-    private int next;
     private int used; // racy on purpose, as ready is: either kernel gives the same bits
     private int ready;
 
@@ -88,6 +91,7 @@ final class WarmStart {
 
     /** Steps until all of the SIMD kernel is the faster; false if it did not get there in time. One thread at a time: a second would only wait. */
     synchronized boolean finish() {
+        turn = SHORT_TURN_NANOS;
         long start = System.nanoTime();
         while (System.nanoTime() - start < LIMIT_NANOS) {
             used = ALL;
@@ -97,15 +101,21 @@ final class WarmStart {
         return false;
     }
 
-    /** The next group in turn, one that is used if there is any: while C2 compiles one, the others go on. Whether it is used. */
+    /**
+     * A group that is used, if there is any, and whether it is. One after the other: the first does most of the work, C2 compiles first what is called most often
+     * at a time, and with all of them in turn none would be ready before the last. But in turns, lest one that is never faster keep the others waiting.
+     */
     private boolean race() {
         int waiting = used & ~ready; // read once: other threads set bits
         int open = waiting != 0 ? waiting : ALL & ~ready;
         if (open == 0) return false; // another thread was quicker
-        do next = (next + 1) % GROUPS.length;
-        while ((open & GROUPS[next].bit) == 0);
+        int next = Integer.numberOfTrailingZeros(open);
+        for (int g = next + 1; g < GROUPS.length; g++) {
+            if ((open & GROUPS[g].bit) != 0 && spent[g] / turn < spent[next] / turn) next = g;
+        }
         long scalarTime = time(scalar, GROUPS[next]);
         long simdTime = time(simd, GROUPS[next]);
+        spent[next] += simdTime;
         wins[next] = simdTime <= scalarTime ? wins[next] + 1 : 0;
         if (++rounds[next] >= ROUNDS && wins[next] >= WINS) ready |= GROUPS[next].bit;
         return waiting != 0;

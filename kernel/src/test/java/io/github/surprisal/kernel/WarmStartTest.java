@@ -32,8 +32,12 @@ class WarmStartTest {
     }
 
     private static void pause() {
+        pause(1_000_000);
+    }
+
+    private static void pause(long nanos) {
         long start = System.nanoTime();
-        while (System.nanoTime() - start < 1_000_000) Thread.onSpinWait();
+        while (System.nanoTime() - start < nanos) Thread.onSpinWait();
     }
 
     @Test
@@ -72,6 +76,16 @@ class WarmStartTest {
         warming.of(WarmStart.Group.SUMS);
         warming.step();
         assertFalse(inner.get());
+    }
+
+    @Test
+    void aGroupThatIsNeverFasterKeepsNoneWaiting() {
+        RowKernel simd = kernel(() -> pause(1_000_000));
+        WarmStart warming = new WarmStart(kernel(() -> {}), simd);
+        warming.of(WarmStart.Group.SUMS);
+        long start = System.nanoTime();
+        while (warming.of(WarmStart.Group.GAPS) != simd && System.nanoTime() - start < 60_000_000_000L) warming.step(); // it takes about three
+        assertSame(simd, warming.of(WarmStart.Group.GAPS));
     }
 
     @Test
