@@ -35,7 +35,7 @@ public final class Exp2 {
     public static final int ONE = 9;
     /** Takes the place of an excluded element and of every element below it: its term is exactly +0, without a NaN on the way. */
     public static final int PADDING = 10;
-    /** From here on there are copies of LOG2E, LN2_HI, LN2_LO and C6, as many of each as a register has lanes: what vectors are multiplied by, to be read from memory. */
+    /** From here on there are copies of what vectors are multiplied by, to be read from memory: of each as many as a register has lanes. */
     public static final int LOG2E_COPIES = 16;
     public static final int LN2_HI_COPIES = 32;
     public static final int LN2_LO_COPIES = 48;
