@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * they use, group by group, and {@link #kernel} hands out what is ready; the rest follows at leisure. Times decide only which of two equal results is computed.
  */
 final class WarmStart {
-    /** Primitives that are used together; first those that may see every logit. */
+    /** Primitives that are used together; first those that do most of the work of a call. */
     enum Group {
         SUMS, MASKS, COLUMNS, STORAGE, TERMS, LOSSES, GAPS, INFORMATION;
 
@@ -91,14 +91,17 @@ final class WarmStart {
 
     /** Steps until all of the SIMD kernel is the faster; false if it did not get there in time. One thread at a time: a second would only wait. */
     synchronized boolean finish() {
+        Arrays.fill(spent, 0); // what a group has used of a long turn is no reason to wait for the others here
         turn = SHORT_TURN_NANOS;
         long start = System.nanoTime();
-        while (System.nanoTime() - start < LIMIT_NANOS) {
+        boolean done = false;
+        while (!done && System.nanoTime() - start < LIMIT_NANOS) {
             used = ALL;
             nextAt = System.nanoTime();
-            if (step()) return true;
+            done = step();
         }
-        return false;
+        turn = TURN_NANOS;
+        return done;
     }
 
     /**
