@@ -10,8 +10,7 @@ import io.github.surprisal.kernel.RowKernel;
  * {@code scalar} decides, once, at the first use. SIMD needs the module jdk.incubator.vector
  * ({@code java --add-modules jdk.incubator.vector}), HotSpot with C2 and a fused multiply-add instruction. Every backend returns
  * the same bits. In mode {@code auto} work starts on scalar code; after some ten million
- * elements the vector classes are loaded, and what is used is compiled within one to five seconds of steady calling, sums first; {@link #warmUp} does it all
- * at once.
+ * elements the vector classes are loaded, and what is used is compiled within some seconds of steady calling, sums first; {@link #warmUp} does it all at once.
  *
  * <p>Immutable and thread-safe.
  */

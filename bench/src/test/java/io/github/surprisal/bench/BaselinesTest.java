@@ -101,6 +101,15 @@ class BaselinesTest {
         }
     }
 
+    @Test
+    void threePassSumsLongRowsInPieces() {
+        int columns = (1 << 17) + 7;
+        float[] x = Logits.gaussian(columns);
+        var out = new float[columns];
+        ThreePass.softmax(x, 1, columns, out);
+        Answers.ulpsOfSoftmax(out, x, 1, columns);
+    }
+
     // 1 to LONGEST neighbouring samples: whole vectors and every tail of them
     @Test
     void classAxisAtEveryInnerLength() {

@@ -22,7 +22,7 @@ final class WarmStart {
     private static final int IDLE_SHARE = 40; // for what nobody has used yet: in the end the SIMD kernel is to be called directly
     private static final int WINS = 3; // in a row: one may be luck
     private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
-    private static final long TURN_NANOS = 1_000_000_000L; // of the SIMD kernel for one group in a row: twice what it mostly needs to be compiled
+    private static final long TURN_NANOS = 1_000_000_000L; // of the SIMD kernel for one group in a row: mostly it is compiled by then
     private static final long SHORT_TURN_NANOS = 1_000_000L; // where a caller waits for all of them: while C2 compiles one, the others go on
     private static final long LIMIT_NANOS = 20_000_000_000L;
     private static final int N = 128;

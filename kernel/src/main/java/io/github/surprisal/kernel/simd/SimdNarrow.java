@@ -17,8 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
  * The sums of four streams where there are 16 registers, as x86 has for vectors of up to 256 bits: two streams, then the other two, and what is multiplied by
  * constants reads those from memory: an operand there takes no instruction more. With all of them in registers, and four streams at a time, C2 would
  * put some aside and fetch each with an instruction of its own. The loads stay in the loops because something is stored there that may, for
- * all C2 knows, be a constant; each stream has copies of its own, because what two instructions need is loaded by a third. On Zen 3 a log-sum-exp is 9 %
- * faster so than in two halves with the exponents and remainders in an array between them; terms are kept a quarter faster than of four streams at once.
+ * all C2 knows, be a constant; each stream has copies of its own, because what two instructions need is loaded by a third.
  */
 final class SimdNarrow {
     private static final VectorShape SHAPE = SimdKernel.shape();
