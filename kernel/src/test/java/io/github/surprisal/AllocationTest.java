@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -36,6 +37,12 @@ class AllocationTest {
         allocatesNothing("of, near zero", () -> sink += LogSumExp.of(nearZero));
         float[] huge = Shape.HUGE.fill(5000, 1);
         allocatesNothing("of, huge", () -> sink += LogSumExp.of(huge));
+    }
+
+    @Test
+    @Tag("type-profile") // without one an object of the segment itself remains
+    void segments() {
+        float[] x = Shape.NORMAL.fill(50_257, 1);
         MemorySegment segment = MemorySegment.ofArray(x);
         allocatesNothing("of segment", () -> sink += LogSumExp.of(segment));
         try (Arena arena = Arena.ofConfined()) {

@@ -2,12 +2,12 @@ package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.AND_NOT;
 import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.NE;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
 
@@ -185,12 +185,12 @@ final class SimdColumns {
             FloatVector a = FloatVector.zero(FLOATS);
             for (int c = 0; c < columns; c++) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + c * stride);
-                VectorMask<Integer> isApart = y.compare(EQ, c);
-                a = a.blend(v, isApart.cast(FLOATS));
+                VectorMask<Integer> isOther = y.compare(NE, c);
+                a = v.blend(a, isOther.cast(FLOATS));
                 v = v.blend(padding, v.compare(LT, padding)); // not an unsigned minimum: a NaN of negative sign stays one
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
-                z = z.lanewise(MAX, zero).blend(zero, isApart); // the excluded term gets the scale +0
+                top = z.lanewise(UMAX, top);
+                z = zero.blend(z.lanewise(MAX, zero), isOther); // the excluded term gets the scale +0
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector d = m.fma(lo, m.fma(hi, v));
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
@@ -226,14 +226,14 @@ final class SimdColumns {
             Vector<Double> p6 = FloatVector.fromArray(HALF, terms, 6 * stride + r).convertShape(F2D, DOUBLES, 0);
             Vector<Double> p7 = FloatVector.fromArray(HALF, terms, 7 * stride + r).convertShape(F2D, DOUBLES, 0);
             for (int c = 8, at = 8 * stride + r; c < columns; c += 8, at += 8 * stride) {
-                p0 = p0.add(FloatVector.fromArray(HALF, terms, at).convertShape(F2D, DOUBLES, 0));
-                p1 = p1.add(FloatVector.fromArray(HALF, terms, at + stride).convertShape(F2D, DOUBLES, 0));
-                p2 = p2.add(FloatVector.fromArray(HALF, terms, at + 2 * stride).convertShape(F2D, DOUBLES, 0));
-                p3 = p3.add(FloatVector.fromArray(HALF, terms, at + 3 * stride).convertShape(F2D, DOUBLES, 0));
-                p4 = p4.add(FloatVector.fromArray(HALF, terms, at + 4 * stride).convertShape(F2D, DOUBLES, 0));
-                p5 = p5.add(FloatVector.fromArray(HALF, terms, at + 5 * stride).convertShape(F2D, DOUBLES, 0));
-                p6 = p6.add(FloatVector.fromArray(HALF, terms, at + 6 * stride).convertShape(F2D, DOUBLES, 0));
-                p7 = p7.add(FloatVector.fromArray(HALF, terms, at + 7 * stride).convertShape(F2D, DOUBLES, 0));
+                p0 = FloatVector.fromArray(HALF, terms, at).convertShape(F2D, DOUBLES, 0).add(p0);
+                p1 = FloatVector.fromArray(HALF, terms, at + stride).convertShape(F2D, DOUBLES, 0).add(p1);
+                p2 = FloatVector.fromArray(HALF, terms, at + 2 * stride).convertShape(F2D, DOUBLES, 0).add(p2);
+                p3 = FloatVector.fromArray(HALF, terms, at + 3 * stride).convertShape(F2D, DOUBLES, 0).add(p3);
+                p4 = FloatVector.fromArray(HALF, terms, at + 4 * stride).convertShape(F2D, DOUBLES, 0).add(p4);
+                p5 = FloatVector.fromArray(HALF, terms, at + 5 * stride).convertShape(F2D, DOUBLES, 0).add(p5);
+                p6 = FloatVector.fromArray(HALF, terms, at + 6 * stride).convertShape(F2D, DOUBLES, 0).add(p6);
+                p7 = FloatVector.fromArray(HALF, terms, at + 7 * stride).convertShape(F2D, DOUBLES, 0).add(p7);
             }
             Vector<Double> even = p0.add(p4).add(p2.add(p6));
             Vector<Double> odd = p1.add(p5).add(p3.add(p7));
@@ -267,19 +267,19 @@ final class SimdColumns {
 
     /** Without masks, of which C2 would box those of two lanes. */
     static void gaps(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests) {
-        DoubleVector one = DoubleVector.broadcast(DOUBLES, 1);
-        DoubleVector nothing = DoubleVector.broadcast(DOUBLES, Double.NEGATIVE_INFINITY);
+        LongVector one = DoubleVector.broadcast(DOUBLES, 1).reinterpretAsLongs();
+        LongVector nothing = DoubleVector.broadcast(DOUBLES, Double.NEGATIVE_INFINITY).reinterpretAsLongs();
         for (int r = 0; r < n; r += DOUBLES.length()) {
             FloatVector top = FloatVector.fromArray(HALF, x, r);
-            for (int c = 1, at = n + r; c < columns; c++, at += n) top = top.max(FloatVector.fromArray(HALF, x, at));
-            DoubleVector anchor = ((DoubleVector) top.convertShape(F2D, DOUBLES, 0)).mul(scale);
-            DoubleVector count = one.neg();
+            for (int c = 1, at = n + r; c < columns; c++, at += n) top = FloatVector.fromArray(HALF, x, at).max(top);
+            DoubleVector anchor = ((DoubleVector) FloatVector.fromArray(HALF, x, r).max(top).convertShape(F2D, DOUBLES, 0)).mul(scale);
+            DoubleVector count = DoubleVector.broadcast(DOUBLES, -1);
             for (int c = 0, at = r; c < columns; c++, at += n) {
                 DoubleVector v = (DoubleVector) FloatVector.fromArray(HALF, x, at).convertShape(F2D, DOUBLES, 0);
                 LongVector gap = v.mul(scale).sub(anchor).reinterpretAsLongs();
                 LongVector lacks = gap.or(gap.neg()).lanewise(ASHR, 63); // 0 for a gap of 0, else all ones
-                count = count.add(one.reinterpretAsLongs().lanewise(AND_NOT, lacks).reinterpretAsDoubles());
-                gap.or(nothing.reinterpretAsLongs().lanewise(AND_NOT, lacks)).reinterpretAsDoubles().intoArray(gaps, at);
+                count = one.lanewise(AND_NOT, lacks).reinterpretAsDoubles().add(count);
+                gap.or(nothing.lanewise(AND_NOT, lacks)).reinterpretAsDoubles().intoArray(gaps, at);
             }
             anchor.intoArray(anchors, r);
             count.intoArray(rests, r);

@@ -61,7 +61,7 @@ final class SimdHalves {
             for (int i = 0; i < n; i += LANES) {
                 FloatVector v = ShortVector.fromArray(SHORTS, x, at0 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -70,7 +70,7 @@ final class SimdHalves {
 
                 v = ShortVector.fromArray(SHORTS, x, at1 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -79,7 +79,7 @@ final class SimdHalves {
 
                 v = ShortVector.fromArray(SHORTS, x, at2 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -88,7 +88,7 @@ final class SimdHalves {
 
                 v = ShortVector.fromArray(SHORTS, x, at3 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -125,7 +125,7 @@ final class SimdHalves {
             for (int i = 0; i < n; i += LANES) {
                 FloatVector v = ShortVector.fromMemorySegment(SHORTS, source, at0 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -134,7 +134,7 @@ final class SimdHalves {
 
                 v = ShortVector.fromMemorySegment(SHORTS, source, at1 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -143,7 +143,7 @@ final class SimdHalves {
 
                 v = ShortVector.fromMemorySegment(SHORTS, source, at2 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -152,7 +152,7 @@ final class SimdHalves {
 
                 v = ShortVector.fromMemorySegment(SHORTS, source, at3 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));

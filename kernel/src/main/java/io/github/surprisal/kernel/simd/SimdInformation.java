@@ -49,14 +49,14 @@ final class SimdInformation {
         IntVector top = IntVector.zero(INTS);
         // As unsigned integers all bits but those of [0, 1] are above those of 1, once -0 has become 0.
         for (int i = 0; i < n; i += FLOATS.length()) {
-            top = top.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, from + i).add(0f).reinterpretAsInts());
+            top = FloatVector.fromArray(FLOATS, x, from + i).add(0f).reinterpretAsInts().lanewise(UMAX, top);
         }
         for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
             DoubleVector acc = DoubleVector.zero(DOUBLES);
-            for (int i = lane; i < n; i += LANES) acc = acc.add(widen(x, from + i));
+            for (int i = lane; i < n; i += LANES) acc = widen(x, from + i).add(acc);
             acc.intoArray(lanes, lane);
         }
-        int flipped = top.lanewise(XOR, Integer.MIN_VALUE).reduceLanes(MAX);
+        int flipped = IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, top).reduceLanes(MAX);
         return flipped <= (ONE_BITS ^ Integer.MIN_VALUE);
     }
 
@@ -66,28 +66,27 @@ final class SimdInformation {
         for (int i = 0; i < n; i += FLOATS.length()) {
             FloatVector a = FloatVector.fromArray(FLOATS, p, pFrom + i).add(0f); // -0 becomes 0
             FloatVector b = FloatVector.fromArray(FLOATS, q, qFrom + i);
-            open = open.or(zero.blend(a, b.compare(EQ, 0f)).reinterpretAsInts());
+            open = zero.blend(a, b.compare(EQ, 0f)).reinterpretAsInts().or(open);
         }
         return open.reduceLanes(OR) == 0;
     }
 
     static void crossEntropy(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
-        DoubleVector one = DoubleVector.broadcast(DOUBLES, 1);
         DoubleVector tiny = DoubleVector.broadcast(DOUBLES, ScalarInformation.TINY);
         for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
             DoubleVector acc = DoubleVector.zero(DOUBLES);
             for (int i = lane; i < n; i += LANES) {
                 DoubleVector weight = widen(p, pFrom + i);
                 DoubleVector b = widen(q, qFrom + i).add(tiny);
-                LongVector t = one.reinterpretAsLongs().sub(b.reinterpretAsLongs()).add(ScalarInformation.RATIO_BIAS);
+                LongVector t = b.reinterpretAsLongs().neg().add(Double.doubleToRawLongBits(1) + ScalarInformation.RATIO_BIAS);
                 DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
                 DoubleVector c = b.mul(t.and(~DoubleMath.MANTISSA_MASK).reinterpretAsDoubles());
-                DoubleVector s = one.sub(c).div(one.add(c));
-                DoubleVector z = s.mul(s);
+                DoubleVector minusS = c.sub(1).div(c.add(1));
+                DoubleVector z = minusS.mul(minusS);
                 DoubleVector z2 = z.mul(z);
                 DoubleVector low = z.mul(K[1]).add(K[0]).add(z2.mul(z.mul(K[3]).add(K[2])));
                 DoubleVector high = z.mul(K[5]).add(K[4]).add(z2.mul(z.mul(K[7]).add(K[6])));
-                acc = acc.add(weight.mul(k.add(s.mul(low.add(z2.mul(z2).mul(high))))));
+                acc = weight.mul(k.sub(minusS.mul(low.add(z2.mul(z2).mul(high))))).add(acc);
             }
             acc.intoArray(lanes, lane);
         }
@@ -109,7 +108,7 @@ final class SimdInformation {
                 DoubleVector z2 = z.mul(z);
                 DoubleVector low = z.mul(K[1]).add(K[0]).add(z2.mul(z.mul(K[3]).add(K[2])));
                 DoubleVector high = z.mul(K[5]).add(K[4]).add(z2.mul(z.mul(K[7]).add(K[6])));
-                acc = acc.add(weight.mul(k.add(s.mul(low.add(z2.mul(z2).mul(high))))));
+                acc = weight.mul(k.add(s.mul(low.add(z2.mul(z2).mul(high))))).add(acc);
             }
             acc.intoArray(lanes, lane);
         }
@@ -132,7 +131,7 @@ final class SimdInformation {
                 DoubleVector z2 = z.mul(z);
                 DoubleVector low = z.mul(K[1]).add(K[0]).add(z2.mul(z.mul(K[3]).add(K[2])));
                 DoubleVector high = z.mul(K[5]).add(K[4]).add(z2.mul(z.mul(K[7]).add(K[6])));
-                acc = acc.add(weight.mul(k.add(s.mul(low.add(z2.mul(z2).mul(high))))));
+                acc = weight.mul(k.add(s.mul(low.add(z2.mul(z2).mul(high))))).add(acc);
             }
             acc.intoArray(lanes, lane);
         }

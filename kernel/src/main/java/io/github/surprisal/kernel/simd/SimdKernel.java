@@ -29,6 +29,9 @@ import jdk.incubator.vector.VectorSpecies;
  * jdk.incubator.vector. Each method stays within what C2 inlines into one compilation; past that it would box every vector.
  * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use
  * up, and a helper that returns a vector returns an object wherever calls lie too deep for C2 to inline it.
+ *
+ * <p>What a loop carries is an argument, not the receiver: {@code z.lanewise(UMAX, top)}. C2 knows the class of {@code z}, which it has just made, but of
+ * {@code top} only what a profile says; and a method that is inlined before it had one calls {@code top}'s methods, an object a turn, for good.
  */
 public final class SimdKernel implements RowKernel {
     private static final VectorShape SHAPE = shape();
@@ -85,7 +88,7 @@ public final class SimdKernel implements RowKernel {
             for (int i = 0; i < n; i += LANES) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -94,7 +97,7 @@ public final class SimdKernel implements RowKernel {
 
                 v = FloatVector.fromArray(FLOATS, x, at + stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -103,7 +106,7 @@ public final class SimdKernel implements RowKernel {
 
                 v = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -112,7 +115,7 @@ public final class SimdKernel implements RowKernel {
 
                 v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -153,11 +156,11 @@ public final class SimdKernel implements RowKernel {
             Vector<Double> p8 = p0;
             // Four terms a turn: their chains of dependent fmas overlap, and four streams keep as many prefetchers busy.
             for (int i = 0; i < n; i += LANES) {
-                p0 = p0.add(FloatVector.fromArray(HALF, partials, before + i).convertShape(F2D, DOUBLES, 0));
-                p8 = p8.add(FloatVector.fromArray(HALF, partials, before + i + 8).convertShape(F2D, DOUBLES, 0));
+                p0 = FloatVector.fromArray(HALF, partials, before + i).convertShape(F2D, DOUBLES, 0).add(p0);
+                p8 = FloatVector.fromArray(HALF, partials, before + i + 8).convertShape(F2D, DOUBLES, 0).add(p8);
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -166,7 +169,7 @@ public final class SimdKernel implements RowKernel {
 
                 v = FloatVector.fromArray(FLOATS, x, at + stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -175,7 +178,7 @@ public final class SimdKernel implements RowKernel {
 
                 v = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -184,7 +187,7 @@ public final class SimdKernel implements RowKernel {
 
                 v = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -192,8 +195,8 @@ public final class SimdKernel implements RowKernel {
                 sum.add(p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), more)).intoArray(partials, block + i);
             }
             for (int i = before + n; i < before + positions; i += LANES) {
-                p0 = p0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
-                p8 = p8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
+                p0 = FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0).add(p0);
+                p8 = FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0).add(p8);
             }
             if (patched[b] >= 0) partials[block + patched[b]] = patches[b];
             if (b > 0) ((DoubleVector) p0.add(p8)).intoArray(sums, 8 * (b - 1)); // of the first block there is nothing before
@@ -207,12 +210,17 @@ public final class SimdKernel implements RowKernel {
 
     /** tops[topsFrom + b] = the unsigned maximum of the lanes that sum left of block b. */
     static void reduceTops(int[] tops, int count, int topsFrom) {
-        for (int b = 0; b < count; b++) tops[topsFrom + b] = unsignedMaxLane(IntVector.fromArray(INTS, tops, TOPS + b * GRAIN));
+        for (int b = 0; b < count; b++) tops[topsFrom + b] = unsignedMaxLane(tops, TOPS + b * GRAIN);
+    }
+
+    /** Of lanes in an array: no object, even where C2 does not inline this. */
+    static int unsignedMaxLane(int[] lanes, int at) {
+        return unsignedMaxLane(IntVector.fromArray(INTS, lanes, at));
     }
 
     /** reduceLanes(UMAX) is not an intrinsic; with the sign bit flipped the signed one is the same. */
     static int unsignedMaxLane(IntVector v) {
-        return v.lanewise(XOR, Integer.MIN_VALUE).reduceLanes(MAX) ^ Integer.MIN_VALUE;
+        return IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, v).reduceLanes(MAX) ^ Integer.MIN_VALUE;
     }
 
     @Override
@@ -241,8 +249,8 @@ public final class SimdKernel implements RowKernel {
             Vector<Double> p0 = DoubleVector.zero(DOUBLES);
             Vector<Double> p8 = p0;
             for (int i = from + lane; i < from + lane + n; i += GRAIN) {
-                p0 = p0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
-                p8 = p8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
+                p0 = FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0).add(p0);
+                p8 = FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0).add(p8);
             }
             ((DoubleVector) p0.add(p8)).intoArray(sums, to + lane);
         }
@@ -258,10 +266,10 @@ public final class SimdKernel implements RowKernel {
                 Vector<Double> b8 = a0;
                 int at = k * BLOCK + lane;
                 for (int i = at; i < at + n; i += GRAIN) {
-                    a0 = a0.add(FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0));
-                    a8 = a8.add(FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0));
-                    b0 = b0.add(FloatVector.fromArray(HALF, partials, i + BLOCK).convertShape(F2D, DOUBLES, 0));
-                    b8 = b8.add(FloatVector.fromArray(HALF, partials, i + BLOCK + 8).convertShape(F2D, DOUBLES, 0));
+                    a0 = FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0).add(a0);
+                    a8 = FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0).add(a8);
+                    b0 = FloatVector.fromArray(HALF, partials, i + BLOCK).convertShape(F2D, DOUBLES, 0).add(b0);
+                    b8 = FloatVector.fromArray(HALF, partials, i + BLOCK + 8).convertShape(F2D, DOUBLES, 0).add(b8);
                 }
                 ((DoubleVector) a0.add(a8)).intoArray(sums, 8 * k + lane);
                 ((DoubleVector) b0.add(b8)).intoArray(sums, 8 * k + 8 + lane);
@@ -313,7 +321,7 @@ public final class SimdKernel implements RowKernel {
         reduceTops(tops, count, topsFrom);
         for (int b = 0; b < count; b++) tops[topsFrom + b] += LOWEST_KEPT;
         boolean inRange = ahead != 0;
-        if (LANES == GRAIN) return inRange && RowKernel.areKept(unsignedMaxLane(IntVector.fromArray(INTS, tops, AHEAD)), k);
+        if (LANES == GRAIN) return inRange && RowKernel.areKept(unsignedMaxLane(tops, AHEAD), k);
         for (int s = 0; inRange && s < 4; s++) inRange = SimdTerms.inRange(x, from + ahead + s * stream, step, n, count, e, k);
         return inRange;
     }
@@ -357,7 +365,7 @@ public final class SimdKernel implements RowKernel {
         int whole = FLOATS.loopBound(n);
         for (int i = 0; i < whole; i += LANES) {
             FloatVector v = FloatVector.fromArray(FLOATS, x, from + i);
-            max = max.blend(v, v.compare(GT, max)); // FloatVector.max is five instructions on x86
+            max = v.blend(max, v.compare(GT, max).not()); // FloatVector.max is five instructions on x86
         }
         float result = max.reduceLanes(MAX);
         for (int i = from + whole; i < from + n; i++) result = x[i] > result ? x[i] : result;
@@ -385,7 +393,7 @@ public final class SimdKernel implements RowKernel {
                 DoubleVector gap = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).neg().add(m);
                 LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
                 LongVector counts = bits.or(bits.neg()).lanewise(ASHR, 63); // 0 where the weight is; no mask, as in SimdDoubles
-                sum = sum.add(weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles());
+                sum = weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles().add(sum);
             }
             sum.intoArray(sums, lane);
         }

@@ -49,10 +49,10 @@ final class SimdMasks {
             // Four terms a turn: their chains of dependent fmas overlap, and four streams keep as many prefetchers busy.
             for (int i = 0; i < n; i += LANES) {
                 IntVector u = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 FloatVector v = u.lanewise(UMIN, padding).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -60,10 +60,10 @@ final class SimdMasks {
                 FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 u = FloatVector.fromArray(FLOATS, x, at + stream + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 v = u.lanewise(UMIN, padding).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -71,10 +71,10 @@ final class SimdMasks {
                 sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
 
                 u = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 v = u.lanewise(UMIN, padding).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -82,10 +82,10 @@ final class SimdMasks {
                 FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
                 u = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 v = u.lanewise(UMIN, padding).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -125,12 +125,12 @@ final class SimdMasks {
             IntVector highest = IntVector.broadcast(INTS, -1);
             for (int i = 0; i < n; i += LANES) {
                 IntVector u = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 FloatVector v = u.lanewise(UMIN, masked).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 IntVector above = z.sub(first);
-                highest = highest.lanewise(MAX, above);
-                lowest = lowest.lanewise(UMIN, above);
+                highest = above.lanewise(MAX, highest);
+                lowest = above.lanewise(UMIN, lowest);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -140,12 +140,12 @@ final class SimdMasks {
                 FloatVector sum = term;
 
                 u = FloatVector.fromArray(FLOATS, x, at + stream + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 v = u.lanewise(UMIN, masked).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 above = z.sub(first);
-                highest = highest.lanewise(MAX, above);
-                lowest = lowest.lanewise(UMIN, above);
+                highest = above.lanewise(MAX, highest);
+                lowest = above.lanewise(UMIN, lowest);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -155,12 +155,12 @@ final class SimdMasks {
                 sum = sum.add(term);
 
                 u = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 v = u.lanewise(UMIN, masked).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 above = z.sub(first);
-                highest = highest.lanewise(MAX, above);
-                lowest = lowest.lanewise(UMIN, above);
+                highest = above.lanewise(MAX, highest);
+                lowest = above.lanewise(UMIN, lowest);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -170,12 +170,12 @@ final class SimdMasks {
                 FloatVector more = term;
 
                 u = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, u);
+                raw = u.lanewise(UMAX, raw);
                 v = u.lanewise(UMIN, masked).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 above = z.sub(first);
-                highest = highest.lanewise(MAX, above);
-                lowest = lowest.lanewise(UMIN, above);
+                highest = above.lanewise(MAX, highest);
+                lowest = above.lanewise(UMIN, lowest);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -186,7 +186,7 @@ final class SimdMasks {
             }
             highest.intoArray(tops, TOPS + b * GRAIN); // see sum
         }
-        lowest.intoArray(tops, RowKernel.AHEAD);
+        IntVector.broadcast(INTS, -1).sub(lowest).intoArray(tops, RowKernel.AHEAD); // all bits flipped
         raw.intoArray(tops, RowKernel.RAW);
         return reduceKept(firstBits, floor, count, tops, topsFrom);
     }
@@ -197,8 +197,8 @@ final class SimdMasks {
             int highestLane = IntVector.fromArray(INTS, tops, TOPS + b * GRAIN).reduceLanes(MAX);
             tops[topsFrom + b] = highestLane < 0 ? 0 : highestLane + firstBits;
         }
-        int lowestLane = ~SimdKernel.unsignedMaxLane(IntVector.fromArray(INTS, tops, RowKernel.AHEAD).not());
-        int rawLane = SimdKernel.unsignedMaxLane(IntVector.fromArray(INTS, tops, RowKernel.RAW));
+        int lowestLane = ~SimdKernel.unsignedMaxLane(tops, RowKernel.AHEAD);
+        int rawLane = SimdKernel.unsignedMaxLane(tops, RowKernel.RAW);
         return RowKernel.checkKeptMasked(rawLane, lowestLane, firstBits, floor, count, tops, topsFrom);
     }
 
@@ -212,10 +212,10 @@ final class SimdMasks {
             int at = from + row * step;
             for (int i = 0; i < last + LANES; i += LANES) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at + Math.min(i, last));
-                raw = raw.lanewise(UMAX, v.reinterpretAsInts());
+                raw = v.reinterpretAsInts().lanewise(UMAX, raw);
                 IntVector above = v.sub(least).reinterpretAsInts();
                 IntVector isMasked = v.sub(floor).reinterpretAsInts().lanewise(ASHR, 31); // all bits, or none
-                widest = widest.lanewise(UMAX, above.lanewise(AND_NOT, isMasked));
+                widest = above.lanewise(AND_NOT, isMasked).lanewise(UMAX, widest);
             }
         }
         return RowKernel.areKeptOrMasked(SimdKernel.unsignedMaxLane(raw), SimdKernel.unsignedMaxLane(widest), k);
@@ -226,7 +226,7 @@ final class SimdMasks {
         IntVector top = IntVector.zero(INTS);
         for (int i = 0; i < n; i += LANES) {
             IntVector bits = FloatVector.fromArray(FLOATS, x, i).reinterpretAsInts();
-            top = top.lanewise(UMAX, bits);
+            top = bits.lanewise(UMAX, top);
             bits.lanewise(UMIN, paddingBits).reinterpretAsFloats().intoArray(x, i);
         }
         return SimdKernel.unsignedMaxLane(top);

@@ -63,7 +63,7 @@ final class SimdNarrow {
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
             IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z);
+            top = z.lanewise(UMAX, top);
             z = z.lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES), v));
@@ -72,7 +72,7 @@ final class SimdNarrow {
 
             v = FloatVector.fromArray(FLOATS, x, at + stream + i);
             z = v.fma(log2e, rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z);
+            top = z.lanewise(UMAX, top);
             z = z.lanewise(MAX, zero);
             m = z.reinterpretAsFloats().sub(rounder);
             r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES + LANES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES + LANES), v));
@@ -111,7 +111,7 @@ final class SimdNarrow {
         for (int i = 0; i < n; i += LANES) {
             FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
             IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z.sub(lowest));
+            top = z.sub(lowest).lanewise(UMAX, top);
             z = z.lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES), v));
@@ -122,7 +122,7 @@ final class SimdNarrow {
 
             v = FloatVector.fromArray(FLOATS, x, at + stream + i);
             z = v.fma(log2e, rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z.sub(lowest));
+            top = z.sub(lowest).lanewise(UMAX, top);
             z = z.lanewise(MAX, zero);
             m = z.reinterpretAsFloats().sub(rounder);
             r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES + LANES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES + LANES), v));
@@ -161,10 +161,10 @@ final class SimdNarrow {
         IntVector raw = IntVector.fromArray(INTS, bits, topAt);
         for (int i = 0; i < n; i += LANES) {
             IntVector u = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
-            raw = raw.lanewise(UMAX, u);
+            raw = u.lanewise(UMAX, raw);
             FloatVector v = u.lanewise(UMIN, padding).reinterpretAsFloats();
             IntVector z = v.fma(FloatVector.fromArray(FLOATS, k, Exp2.LOG2E_COPIES), rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z);
+            top = z.lanewise(UMAX, top);
             z = z.lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES), v));
@@ -172,10 +172,10 @@ final class SimdNarrow {
             FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
             u = FloatVector.fromArray(FLOATS, x, at + stream + i).reinterpretAsInts();
-            raw = raw.lanewise(UMAX, u);
+            raw = u.lanewise(UMAX, raw);
             v = u.lanewise(UMIN, padding).reinterpretAsFloats();
             z = v.fma(FloatVector.fromArray(FLOATS, k, Exp2.LOG2E_COPIES + LANES), rounder).reinterpretAsInts();
-            top = top.lanewise(UMAX, z);
+            top = z.lanewise(UMAX, top);
             z = z.lanewise(MAX, zero);
             m = z.reinterpretAsFloats().sub(rounder);
             r = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES + LANES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES + LANES), v));

@@ -82,10 +82,10 @@ final class SimdRows {
             for (int c = 0; c < columns; c += LANES) {
                 int i = Math.min(c, last); // the last vector may overlap the one before
                 IntVector bits = FloatVector.fromArray(FLOATS, x, at + i).reinterpretAsInts();
-                raw = raw.lanewise(UMAX, bits);
+                raw = bits.lanewise(UMAX, raw);
                 FloatVector v = bits.lanewise(UMIN, padding).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector d = m.fma(lo, m.fma(hi, v));
@@ -105,7 +105,7 @@ final class SimdRows {
             for (int r = 0; r < count; r++) {
                 int from = r * LENGTH + lane;
                 Vector<Double> sum = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
-                for (int c = 8; c < columns; c += 8) sum = sum.add(FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0));
+                for (int c = 8; c < columns; c += 8) sum = FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0).add(sum);
                 ((DoubleVector) sum).intoArray(sums, 8 * r + lane);
             }
         }

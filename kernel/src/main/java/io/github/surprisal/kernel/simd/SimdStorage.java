@@ -87,7 +87,7 @@ final class SimdStorage implements StorageKernel {
             for (int i = 0; i < n; i += turn) {
                 FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, at0 + 4L * i, ORDER);
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -96,7 +96,7 @@ final class SimdStorage implements StorageKernel {
 
                 v = FloatVector.fromMemorySegment(FLOATS, source, at1 + 4L * i, ORDER);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -105,7 +105,7 @@ final class SimdStorage implements StorageKernel {
 
                 v = FloatVector.fromMemorySegment(FLOATS, source, at2 + 4L * i, ORDER);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -114,7 +114,7 @@ final class SimdStorage implements StorageKernel {
 
                 v = FloatVector.fromMemorySegment(FLOATS, source, at3 + 4L * i, ORDER);
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z);
+                top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));

@@ -159,14 +159,14 @@ final class SimdTerms {
                 FloatVector v2 = FloatVector.fromArray(FLOATS, x, at + 2 * stream + i);
                 FloatVector v3 = FloatVector.fromArray(FLOATS, x, at + 3 * stream + i);
                 if (looks) {
-                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + i).sub(least).reinterpretAsInts());
-                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + stream + i).sub(least).reinterpretAsInts());
-                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + 2 * stream + i).sub(least).reinterpretAsInts());
-                    widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, next + 3 * stream + i).sub(least).reinterpretAsInts());
+                    widest = FloatVector.fromArray(FLOATS, x, next + i).sub(least).reinterpretAsInts().lanewise(UMAX, widest);
+                    widest = FloatVector.fromArray(FLOATS, x, next + stream + i).sub(least).reinterpretAsInts().lanewise(UMAX, widest);
+                    widest = FloatVector.fromArray(FLOATS, x, next + 2 * stream + i).sub(least).reinterpretAsInts().lanewise(UMAX, widest);
+                    widest = FloatVector.fromArray(FLOATS, x, next + 3 * stream + i).sub(least).reinterpretAsInts().lanewise(UMAX, widest);
                 }
                 FloatVector v = v0;
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z.sub(lowest));
+                top = z.sub(lowest).lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 FloatVector m = z.reinterpretAsFloats().sub(rounder);
                 FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -177,7 +177,7 @@ final class SimdTerms {
 
                 v = v1;
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z.sub(lowest));
+                top = z.sub(lowest).lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -188,7 +188,7 @@ final class SimdTerms {
 
                 v = v2;
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z.sub(lowest));
+                top = z.sub(lowest).lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -199,7 +199,7 @@ final class SimdTerms {
 
                 v = v3;
                 z = v.fma(log2e, rounder).reinterpretAsInts();
-                top = top.lanewise(UMAX, z.sub(lowest));
+                top = z.sub(lowest).lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
                 m = z.reinterpretAsFloats().sub(rounder);
                 r = m.fma(lo, m.fma(hi, v));
@@ -232,9 +232,9 @@ final class SimdTerms {
         for (int row = 0; row < count; row++) {
             int at = from + row * step;
             for (int i = 0; i < last; i += LANES) {
-                widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + i).sub(least).reinterpretAsInts());
+                widest = FloatVector.fromArray(FLOATS, x, at + i).sub(least).reinterpretAsInts().lanewise(UMAX, widest);
             }
-            widest = widest.lanewise(UMAX, FloatVector.fromArray(FLOATS, x, at + last).sub(least).reinterpretAsInts());
+            widest = FloatVector.fromArray(FLOATS, x, at + last).sub(least).reinterpretAsInts().lanewise(UMAX, widest);
         }
         return RowKernel.areKept(SimdKernel.unsignedMaxLane(widest), k);
     }
