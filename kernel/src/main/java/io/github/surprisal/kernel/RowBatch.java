@@ -259,11 +259,12 @@ public final class RowBatch {
     // ---- rows of few columns, as they lie
 
     /**
-     * Columns from which rows are summed as they lie: two vectors, and at least GRAIN. Rows of fewer cost less turned over, because vectors of so few would
-     * mostly overlap; scalar code never gains.
+     * Columns from which rows are summed as they lie. Rows of fewer cost less turned over, because their last vectors would mostly overlap; of 4 lanes they are
+     * turned over one by one, at a higher price. Scalar code never gains.
      */
     private static int fewest(int lanes) {
-        return lanes == 1 ? SHORT + 1 : Math.max(GRAIN, 2 * lanes);
+        if (lanes == 1) return SHORT + 1;
+        return lanes < 8 ? GRAIN : 2 * GRAIN;
     }
 
     /** Whether rows are summed as they lie. */

@@ -5,6 +5,7 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.NE;
@@ -22,6 +23,7 @@ import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.Vector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The primitives of {@link RowKernel} for short rows: a lane is a row, so that no lane is empty however few the columns. */
@@ -34,10 +36,17 @@ final class SimdColumns {
     private static final int LANES = FLOATS.length();
     private static final int GRAIN = RowKernel.GRAIN;
 
+    /** Whether vectors are long enough to turn rows over in registers. */
+    private static final boolean TILES = LANES >= 8;
     /** Up to so many columns are turned over as fast one by one. */
     private static final int SCALAR_COLUMNS = 4;
     private static final IntVector ZIP_LOW = zip(0);
     private static final IntVector ZIP_HIGH = zip(LANES / 2);
+    private static final VectorMask<Integer> ODD = VectorMask.fromLong(INTS, 0xAAAA);
+    private static final VectorMask<Integer> ODD_PAIRS = VectorMask.fromLong(INTS, 0xCCCC);
+    private static final VectorMask<Integer> UPPER_HALF = VectorMask.fromLong(INTS, 0xFFFF << LANES / 2);
+    private static final VectorShuffle<Integer> SWAP_PAIRS = swap(2);
+    private static final VectorShuffle<Integer> SWAP_HALVES = swap(LANES / 2);
 
     private SimdColumns() {}
 
@@ -48,9 +57,16 @@ final class SimdColumns {
         return IntVector.fromArray(INTS, lanes, 0);
     }
 
-    /** Tiles of 16 by 16 in registers; the last of several tiles of columns overlaps the one before. */
+    /** Lanes that are so far apart change places. */
+    private static VectorShuffle<Integer> swap(int distance) {
+        int[] lanes = new int[LANES];
+        for (int i = 0; i < LANES; i++) lanes[i] = (i ^ distance) % LANES;
+        return VectorShuffle.fromArray(INTS, lanes, 0);
+    }
+
+    /** Tiles as wide as a vector in registers; the last of several tiles of columns overlaps the one before. */
     static void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
-        int whole = LANES == GRAIN && columns > SCALAR_COLUMNS ? count & -LANES : 0;
+        int whole = TILES && columns > SCALAR_COLUMNS ? count & -LANES : 0;
         while (whole > 0 && from + (whole - 1) * step > x.length - LANES) whole -= LANES; // only the last rows of an array reach beyond it
         for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
             transposeTiles(x, from + c, LANES * step, step, whole, out, c * stride, LANES, stride);
@@ -65,7 +81,7 @@ final class SimdColumns {
     static void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
         boolean few = columns < LANES;
         int further = few ? (LANES - 1) / columns : 0;
-        int whole = LANES == GRAIN && columns > SCALAR_COLUMNS && (!few || step == columns) ? Math.max(0, count - further) & -LANES : 0;
+        int whole = TILES && columns > SCALAR_COLUMNS && (!few || step == columns) ? Math.max(0, count - further) & -LANES : 0;
         for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
             transposeTiles(x, c * stride + first, LANES, stride, whole, out, to + c, LANES * step, step);
         }
@@ -74,8 +90,13 @@ final class SimdColumns {
         }
     }
 
-    /** Zips rows k and k + 8 four times, which makes columns of them. Without helpers, and always all 16 columns: C2 keeps only so in registers what it can. */
     private static void transposeTiles(float[] x, int from, int nextFrom, int step, int count, float[] out, int to, int nextTo, int stride) {
+        if (LANES == GRAIN) transposeSixteen(x, from, nextFrom, step, count, out, to, nextTo, stride);
+        else transposeEight(x, from, nextFrom, step, count, out, to, nextTo, stride);
+    }
+
+    /** Zips rows k and k + 8 four times, which makes columns of them. Without helpers, and always all 16 columns: C2 keeps only so in registers what it can. */
+    private static void transposeSixteen(float[] x, int from, int nextFrom, int step, int count, float[] out, int to, int nextTo, int stride) {
         IntVector lo = ZIP_LOW;
         IntVector hi = ZIP_HIGH;
         for (int r = 0; r < count; r += LANES, from += nextFrom, to += nextTo) {
@@ -162,9 +183,55 @@ final class SimdColumns {
         }
     }
 
+    /** The same of 8 by 8, without a shuffle of two vectors: C2 makes four instructions of one that AVX2 has not. Shifts and blends for pairs of rows, then swaps and blends. */
+    private static void transposeEight(float[] x, int from, int nextFrom, int step, int count, float[] out, int to, int nextTo, int stride) {
+        for (int r = 0; r < count; r += LANES, from += nextFrom, to += nextTo) {
+            IntVector a0 = FloatVector.fromArray(FLOATS, x, from).reinterpretAsInts();
+            IntVector a1 = FloatVector.fromArray(FLOATS, x, from + step).reinterpretAsInts();
+            IntVector a2 = FloatVector.fromArray(FLOATS, x, from + 2 * step).reinterpretAsInts();
+            IntVector a3 = FloatVector.fromArray(FLOATS, x, from + 3 * step).reinterpretAsInts();
+            IntVector a4 = FloatVector.fromArray(FLOATS, x, from + 4 * step).reinterpretAsInts();
+            IntVector a5 = FloatVector.fromArray(FLOATS, x, from + 5 * step).reinterpretAsInts();
+            IntVector a6 = FloatVector.fromArray(FLOATS, x, from + 6 * step).reinterpretAsInts();
+            IntVector a7 = FloatVector.fromArray(FLOATS, x, from + 7 * step).reinterpretAsInts();
+            IntVector b0 = a0.blend(a1.reinterpretAsLongs().lanewise(LSHL, 32).reinterpretAsInts(), ODD);
+            IntVector b1 = a0.reinterpretAsLongs().lanewise(LSHR, 32).reinterpretAsInts().blend(a1, ODD);
+            IntVector b2 = a2.blend(a3.reinterpretAsLongs().lanewise(LSHL, 32).reinterpretAsInts(), ODD);
+            IntVector b3 = a2.reinterpretAsLongs().lanewise(LSHR, 32).reinterpretAsInts().blend(a3, ODD);
+            IntVector b4 = a4.blend(a5.reinterpretAsLongs().lanewise(LSHL, 32).reinterpretAsInts(), ODD);
+            IntVector b5 = a4.reinterpretAsLongs().lanewise(LSHR, 32).reinterpretAsInts().blend(a5, ODD);
+            IntVector b6 = a6.blend(a7.reinterpretAsLongs().lanewise(LSHL, 32).reinterpretAsInts(), ODD);
+            IntVector b7 = a6.reinterpretAsLongs().lanewise(LSHR, 32).reinterpretAsInts().blend(a7, ODD);
+            a0 = b0.blend(b2.rearrange(SWAP_PAIRS), ODD_PAIRS);
+            a2 = b0.rearrange(SWAP_PAIRS).blend(b2, ODD_PAIRS);
+            a1 = b1.blend(b3.rearrange(SWAP_PAIRS), ODD_PAIRS);
+            a3 = b1.rearrange(SWAP_PAIRS).blend(b3, ODD_PAIRS);
+            a4 = b4.blend(b6.rearrange(SWAP_PAIRS), ODD_PAIRS);
+            a6 = b4.rearrange(SWAP_PAIRS).blend(b6, ODD_PAIRS);
+            a5 = b5.blend(b7.rearrange(SWAP_PAIRS), ODD_PAIRS);
+            a7 = b5.rearrange(SWAP_PAIRS).blend(b7, ODD_PAIRS);
+            // In this order: see transposeBack.
+            a0.blend(a4.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to);
+            a1.blend(a5.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to + stride);
+            a2.blend(a6.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 2 * stride);
+            a3.blend(a7.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 3 * stride);
+            a0.rearrange(SWAP_HALVES).blend(a4, UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 4 * stride);
+            a1.rearrange(SWAP_HALVES).blend(a5, UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 5 * stride);
+            a2.rearrange(SWAP_HALVES).blend(a6, UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 6 * stride);
+            a3.rearrange(SWAP_HALVES).blend(a7, UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 7 * stride);
+        }
+    }
+
+    /** {@link RowKernel#sumColumns}, but for what {@link #finishTops} does. */
     static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
             float[] terms, int termStride, int[] tops, float[] apart) {
         for (int c = columns; c % 8 != 0; c++) Arrays.fill(terms, c * termStride, c * termStride + n, 0f);
+        if (SimdKernel.NARROW) SimdNarrow.sumColumns(x, from, stride, columns, n, excluded, e, k, terms, termStride, tops, apart);
+        else sumWide(x, from, stride, columns, n, excluded, e, k, terms, termStride, tops, apart);
+    }
+
+    private static void sumWide(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -227,9 +294,12 @@ final class SimdColumns {
             Vector<Double> p7 = FloatVector.fromArray(HALF, terms, 7 * stride + r).convertShape(F2D, DOUBLES, 0);
             for (int c = 8, at = 8 * stride + r; c < columns; c += 8, at += 8 * stride) {
                 p0 = FloatVector.fromArray(HALF, terms, at).convertShape(F2D, DOUBLES, 0).add(p0);
+                if (c + 1 >= columns) break; // zeros follow, which change nothing
                 p1 = FloatVector.fromArray(HALF, terms, at + stride).convertShape(F2D, DOUBLES, 0).add(p1);
+                if (c + 2 >= columns) break;
                 p2 = FloatVector.fromArray(HALF, terms, at + 2 * stride).convertShape(F2D, DOUBLES, 0).add(p2);
                 p3 = FloatVector.fromArray(HALF, terms, at + 3 * stride).convertShape(F2D, DOUBLES, 0).add(p3);
+                if (c + 4 >= columns) break;
                 p4 = FloatVector.fromArray(HALF, terms, at + 4 * stride).convertShape(F2D, DOUBLES, 0).add(p4);
                 p5 = FloatVector.fromArray(HALF, terms, at + 5 * stride).convertShape(F2D, DOUBLES, 0).add(p5);
                 p6 = FloatVector.fromArray(HALF, terms, at + 6 * stride).convertShape(F2D, DOUBLES, 0).add(p6);

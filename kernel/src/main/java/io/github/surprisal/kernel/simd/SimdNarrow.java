@@ -1,6 +1,8 @@
 package io.github.surprisal.kernel.simd;
 
+import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
@@ -10,6 +12,7 @@ import io.github.surprisal.kernel.RowKernel;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -184,5 +187,40 @@ final class SimdNarrow {
         }
         top.intoArray(tops, topAt);
         raw.intoArray(bits, topAt);
+    }
+
+    /** {@link RowKernel#sumColumns}, but for the zeros and what {@link SimdColumns#finishTops} does. The rows inside: what is the same for a column is found once. */
+    static void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
+            float[] terms, int termStride, int[] tops, float[] apart) {
+        Arrays.fill(tops, 0, n, 0);
+        Arrays.fill(apart, 0, n, 0f);
+        for (int c = 0; c < columns; c++) sumColumn(x, from + c * stride, c, n, excluded, e, k, terms, c * termStride, tops, apart);
+    }
+
+    private static void sumColumn(float[] x, int at, int column, int n, int[] excluded, int e, float[] k, float[] terms, int to, int[] tops, float[] apart) {
+        FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        FloatVector padding = FloatVector.broadcast(FLOATS, k[Exp2.PADDING]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector here = IntVector.broadcast(INTS, column);
+        for (int r = 0; r < n; r += LANES) {
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + r);
+            VectorMask<Integer> isApart = here.compare(EQ, IntVector.fromArray(INTS, excluded, r));
+            FloatVector.fromArray(FLOATS, apart, r).blend(v, isApart.cast(FLOATS)).intoArray(apart, r);
+            v = v.blend(padding, v.compare(LT, padding)); // not an unsigned minimum: a NaN of negative sign stays one
+            IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
+            z.lanewise(UMAX, IntVector.fromArray(INTS, tops, r)).intoArray(tops, r);
+            z = z.lanewise(MAX, zero).blend(zero, isApart); // the excluded term gets the scale +0
+            FloatVector m = z.reinterpretAsFloats().sub(rounder);
+            FloatVector d = m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_LO_COPIES), m.fma(FloatVector.fromArray(FLOATS, k, Exp2.LN2_HI_COPIES), v));
+            FloatVector p = d.fma(FloatVector.fromArray(FLOATS, k, Exp2.C6_COPIES), c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
+            p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, to + r);
+        }
     }
 }
