@@ -27,6 +27,7 @@ final class SimdRows {
     private static final int LANES = FLOATS.length();
     private static final int GRAIN = RowKernel.GRAIN;
     private static final int GROUP = RowKernel.GROUP;
+    private static final int PARTS = 8 / DOUBLES.length(); // vectors to eight sums
     /** Of the terms of a row. */
     private static final int LENGTH = 128;
     /** Where in terms the lanes of the tops are, a vector a row. */
@@ -101,14 +102,32 @@ final class SimdRows {
 
     /** sums[r] = the sum of the terms of row r. */
     private static void fold(float[] terms, int columns, int count, double[] sums) {
-        for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
-            for (int r = 0; r < count; r++) {
-                int from = r * LENGTH + lane;
-                Vector<Double> sum = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
-                for (int c = 8; c < columns; c += 8) sum = FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0).add(sum);
-                ((DoubleVector) sum).intoArray(sums, 8 * r + lane);
-            }
-        }
+        if (PARTS == 1) foldWhole(terms, columns, count, sums);
+        for (int part = 0; part + 1 < PARTS; part += 2) foldTwo(terms, columns, count, part * DOUBLES.length(), sums);
         ScalarKernel.foldLanes(count, sums);
+    }
+
+    private static void foldWhole(float[] terms, int columns, int count, double[] sums) {
+        for (int r = 0; r < count; r++) {
+            int from = r * LENGTH;
+            Vector<Double> sum = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
+            for (int c = 8; c < columns; c += 8) sum = FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0).add(sum);
+            ((DoubleVector) sum).intoArray(sums, 8 * r);
+        }
+    }
+
+    /** Two vectors of the eight lanes in one loop: it is so short that entering it costs as much as its turns. */
+    private static void foldTwo(float[] terms, int columns, int count, int lane, double[] sums) {
+        for (int r = 0; r < count; r++) {
+            int from = r * LENGTH + lane;
+            Vector<Double> a = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
+            Vector<Double> b = FloatVector.fromArray(HALF, terms, from + DOUBLES.length()).convertShape(F2D, DOUBLES, 0);
+            for (int c = 8; c < columns; c += 8) {
+                a = FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0).add(a);
+                b = FloatVector.fromArray(HALF, terms, from + c + DOUBLES.length()).convertShape(F2D, DOUBLES, 0).add(b);
+            }
+            ((DoubleVector) a).intoArray(sums, 8 * r + lane);
+            ((DoubleVector) b).intoArray(sums, 8 * r + lane + DOUBLES.length());
+        }
     }
 }
