@@ -13,7 +13,8 @@ import org.w3c.dom.NodeList;
  * backend and pass in a fork whose width this machine does not have.
  */
 public final class BackendsTested {
-    private static final List<String> BACKENDS = List.of("simd-512", "simd-256", "simd-128", "simd-128-x86", "scalar");
+    private static final List<String> BACKENDS = List.of("simd-512", "simd-256", "simd-128", "simd-128-x86", "simd-256-unprofiled",
+            "simd-128-unprofiled", "scalar");
     private static final String MARKER = "expectedBackendIsActive";
 
     private BackendsTested() {}
@@ -70,7 +71,7 @@ public final class BackendsTested {
         }
 
         String line(String backend) {
-            return String.format("  %-12s %5d passed %3d failed %4d skipped   %s%n", backend, passed, failed, skipped, state);
+            return String.format("  %-19s %5d passed %3d failed %4d skipped   %s%n", backend, passed, failed, skipped, state);
         }
 
         /** The first line of "org.opentest4j.TestAbortedException: Assumption failed: this host has ...", without its head. */

@@ -40,7 +40,7 @@ class AllocationTest {
     }
 
     @Test
-    @Tag("type-profile") // without one an object of the segment itself remains
+    @Tag("type-profile") // without profiles the JDK makes an Optional of a heap segment's array
     void segments() {
         float[] x = Shape.NORMAL.fill(50_257, 1);
         MemorySegment segment = MemorySegment.ofArray(x);
@@ -92,7 +92,7 @@ class AllocationTest {
     @Test
     void everyStorageAndLayout() {
         try (Arena arena = Arena.ofConfined()) {
-            for (int[] size : new int[][] {{40, 10}, {9, 300}, {2, 20_000}}) {
+            for (int[] size : new int[][] {{40, 10}, {40, 24}, {40, 100}, {9, 300}, {2, 20_000}}) {
                 int rows = size[0];
                 int columns = size[1];
                 float[] data = Shape.NORMAL.fill(rows * columns, 4);

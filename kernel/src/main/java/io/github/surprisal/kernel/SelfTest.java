@@ -159,6 +159,11 @@ final class SelfTest {
         for (double sum : sums) least = Math.min(least, sum);
         results = append(results, inside ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, least, sums) ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, Math.nextUp(least), sums) ? 1 : 0);
         results = append(results, sums);
+        for (int columns = 20; columns > 16; columns--) { // four columns after the last whole eight, three, two, one
+            Arrays.fill(terms, columns * (n + 1), (columns + 1) * (n + 1), 0);
+            results = append(results, kernel.foldColumns(terms, n + 1, columns, n, 0x1p-33, sums) ? 1 : 0);
+            results = append(results, sums);
+        }
         double[] lanes = new double[8 * RowKernel.GROUP];
         double[] rowSums = new double[2 * n];
         int[] rowTops = new int[2 * n];

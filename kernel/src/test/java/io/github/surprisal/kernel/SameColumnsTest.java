@@ -186,10 +186,11 @@ class SameColumnsTest {
     @Test
     void rowsSideBySide() {
         for (int columns = 1; columns <= 64; columns++) {
-            for (int count : new int[] {1, 15, 16, 17, 18, 19, 32, 33, 47, 64}) {
+            for (int count : new int[] {1, 7, 8, 9, 10, 15, 16, 17, 18, 19, 23, 24, 25, 32, 33, 47, 64}) {
                 for (int step = columns; step <= columns + 1; step++) {
                     int offset = (columns + count) % OFFSETS;
                     float[] x = Shape.NORMAL_3.fill(offset + (count - 1) * step + columns, SEED + columns);
+                    for (int i = 0; i < x.length; i += 5) x[i] = SPECIALS[i % SPECIALS.length];
                     String call = ", columns " + columns + ", count " + count + ", step " + step + ", offset " + offset + ", seed " + SEED;
                     int stride = count + columns % 3;
                     float[] expected = new float[Math.max(columns, GRAIN) * stride];

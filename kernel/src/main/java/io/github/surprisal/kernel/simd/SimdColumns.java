@@ -90,6 +90,7 @@ final class SimdColumns {
         }
     }
 
+    /** A column of tiles: rows are step apart, tiles nextFrom in x and nextTo in out, where rows are stride apart. */
     private static void transposeTiles(float[] x, int from, int nextFrom, int step, int count, float[] out, int to, int nextTo, int stride) {
         if (LANES == GRAIN) transposeSixteen(x, from, nextFrom, step, count, out, to, nextTo, stride);
         else transposeEight(x, from, nextFrom, step, count, out, to, nextTo, stride);
@@ -183,7 +184,10 @@ final class SimdColumns {
         }
     }
 
-    /** The same of 8 by 8, without a shuffle of two vectors: C2 makes four instructions of one that AVX2 has not. Shifts and blends for pairs of rows, then swaps and blends. */
+    /**
+     * Tiles of 8 by 8: pairs of elements of two rows, then fours, then eights. By shifts, swaps and blends, because AVX2 has no instruction that takes lanes
+     * from two vectors.
+     */
     private static void transposeEight(float[] x, int from, int nextFrom, int step, int count, float[] out, int to, int nextTo, int stride) {
         for (int r = 0; r < count; r += LANES, from += nextFrom, to += nextTo) {
             IntVector a0 = FloatVector.fromArray(FLOATS, x, from).reinterpretAsInts();
@@ -210,7 +214,7 @@ final class SimdColumns {
             a6 = b4.rearrange(SWAP_PAIRS).blend(b6, ODD_PAIRS);
             a5 = b5.blend(b7.rearrange(SWAP_PAIRS), ODD_PAIRS);
             a7 = b5.rearrange(SWAP_PAIRS).blend(b7, ODD_PAIRS);
-            // In this order: see transposeBack.
+            // From the first row on: see transposeBack.
             a0.blend(a4.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to);
             a1.blend(a5.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to + stride);
             a2.blend(a6.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 2 * stride);
@@ -294,7 +298,7 @@ final class SimdColumns {
             Vector<Double> p7 = FloatVector.fromArray(HALF, terms, 7 * stride + r).convertShape(F2D, DOUBLES, 0);
             for (int c = 8, at = 8 * stride + r; c < columns; c += 8, at += 8 * stride) {
                 p0 = FloatVector.fromArray(HALF, terms, at).convertShape(F2D, DOUBLES, 0).add(p0);
-                if (c + 1 >= columns) break; // zeros follow, which change nothing
+                if (c + 1 >= columns) break; // only zeros would follow, and no sum is -0
                 p1 = FloatVector.fromArray(HALF, terms, at + stride).convertShape(F2D, DOUBLES, 0).add(p1);
                 if (c + 2 >= columns) break;
                 p2 = FloatVector.fromArray(HALF, terms, at + 2 * stride).convertShape(F2D, DOUBLES, 0).add(p2);
@@ -342,7 +346,7 @@ final class SimdColumns {
         for (int r = 0; r < n; r += DOUBLES.length()) {
             FloatVector top = FloatVector.fromArray(HALF, x, r);
             for (int c = 1, at = n + r; c < columns; c++, at += n) top = FloatVector.fromArray(HALF, x, at).max(top);
-            DoubleVector anchor = ((DoubleVector) FloatVector.fromArray(HALF, x, r).max(top).convertShape(F2D, DOUBLES, 0)).mul(scale);
+            DoubleVector anchor = ((DoubleVector) top.convertShape(F2D, DOUBLES, 0)).mul(scale);
             DoubleVector count = DoubleVector.broadcast(DOUBLES, -1);
             for (int c = 0, at = r; c < columns; c++, at += n) {
                 DoubleVector v = (DoubleVector) FloatVector.fromArray(HALF, x, at).convertShape(F2D, DOUBLES, 0);

@@ -68,7 +68,7 @@ final class SimdInformation {
             FloatVector b = FloatVector.fromArray(FLOATS, q, qFrom + i);
             open = zero.blend(a, b.compare(EQ, 0f)).reinterpretAsInts().or(open);
         }
-        return open.reduceLanes(OR) == 0;
+        return zero.reinterpretAsInts().or(open).reduceLanes(OR) == 0;
     }
 
     static void crossEntropy(float[] p, int pFrom, float[] q, int qFrom, int n, double[] lanes) {
@@ -81,7 +81,7 @@ final class SimdInformation {
                 LongVector t = b.reinterpretAsLongs().neg().add(Double.doubleToRawLongBits(1) + ScalarInformation.RATIO_BIAS);
                 DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
                 DoubleVector c = b.mul(t.and(~DoubleMath.MANTISSA_MASK).reinterpretAsDoubles());
-                DoubleVector minusS = c.sub(1).div(c.add(1));
+                DoubleVector minusS = c.sub(1).div(c.add(1)); // subtracted below: the same bits, without a vector of ones, which C2 may box
                 DoubleVector z = minusS.mul(minusS);
                 DoubleVector z2 = z.mul(z);
                 DoubleVector low = z.mul(K[1]).add(K[0]).add(z2.mul(z.mul(K[3]).add(K[2])));

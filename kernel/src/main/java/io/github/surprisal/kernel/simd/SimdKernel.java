@@ -30,7 +30,7 @@ import jdk.incubator.vector.VectorSpecies;
  * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use
  * up, and a helper that returns a vector returns an object wherever calls lie too deep for C2 to inline it.
  *
- * <p>What a loop carries is an argument, not the receiver: {@code z.lanewise(UMAX, top)}. C2 knows the class of {@code z}, which it has just made, but of
+ * <p>What a loop carries is an argument in it, not the receiver: {@code z.lanewise(UMAX, top)}. C2 knows the class of {@code z}, which it has just made, but of
  * {@code top} only what a profile says; and a method that is inlined before it had one calls {@code top}'s methods, an object a turn, for good.
  */
 public final class SimdKernel implements RowKernel {

@@ -189,7 +189,10 @@ final class SimdNarrow {
         raw.intoArray(bits, topAt);
     }
 
-    /** {@link RowKernel#sumColumns}, but for the zeros and what {@link SimdColumns#finishTops} does. The rows inside: what is the same for a column is found once. */
+    /**
+     * {@link RowKernel#sumColumns}, but for the zeros and what {@link SimdColumns#finishTops} does. The inner loop is over the rows: what is the same for
+     * a column is found once.
+     */
     static void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
             float[] terms, int termStride, int[] tops, float[] apart) {
         Arrays.fill(tops, 0, n, 0);

@@ -116,7 +116,7 @@ final class SimdRows {
         }
     }
 
-    /** Two vectors of the eight lanes in one loop: it is so short that entering it costs as much as its turns. */
+    /** Two vectors of the eight lanes in one loop: the loop is so short that entering it costs as much as its turns. */
     private static void foldTwo(float[] terms, int columns, int count, int lane, double[] sums) {
         for (int r = 0; r < count; r++) {
             int from = r * LENGTH + lane;
