@@ -259,9 +259,9 @@ public interface RowKernel extends InformationKernel {
     void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step);
 
     /**
-     * The terms of rows of up to 64 columns: terms[c * termStride + r], +0 for the element excluded[r] (-1 for none; NaN or +0 if it is NaN or infinite), of which apart[r] becomes a copy (of
-     * none, 0), and up to the next multiple of 8 columns; an element below k's padding is taken for it. tops[r] becomes the unsigned maximum of the row's
-     * {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in units of 2^e.
+     * The terms of rows of up to 64 columns: terms[c * termStride + r], +0 for the element excluded[r] (-1 for none), of which apart[r] becomes a copy (of
+     * none, 0), and up to the next multiple of 8 columns; an element below k's padding is taken for it. The term of an excluded NaN or infinity may be NaN.
+     * tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in units of 2^e.
      *
      * @return the unsigned maximum of tops
      */

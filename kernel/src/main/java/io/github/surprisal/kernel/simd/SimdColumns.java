@@ -185,8 +185,8 @@ final class SimdColumns {
     }
 
     /**
-     * Tiles of 8 by 8: pairs of elements of two rows, then fours, then eights. By shifts, swaps and blends, because AVX2 has no instruction that takes lanes
-     * from two vectors.
+     * Tiles of 8 by 8: pairs of elements of two rows, then fours, then eights. By shifts, swaps and blends, because AVX2 has no instruction that picks any
+     * lanes of two vectors.
      */
     private static void transposeEight(float[] x, int from, int nextFrom, int step, int count, float[] out, int to, int nextTo, int stride) {
         for (int r = 0; r < count; r += LANES, from += nextFrom, to += nextTo) {
