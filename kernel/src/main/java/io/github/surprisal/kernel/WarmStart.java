@@ -173,7 +173,7 @@ final class WarmStart {
                 kernel.transpose(x, 0, 40, 40, 2 * grain + 2, columns, 2 * grain + 2);
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
                 kernel.sumColumns(x, 0, grain, 37, grain, excluded, 0, k, columns, grain, tops, partials);
-                for (int n = 33; n <= 37; n++) kernel.foldColumns(columns, grain, n, grain, 1, lanes); // after the last whole eight one column is left, two, three, four, five
+                for (int n = 33; n <= 37; n++) kernel.foldColumns(columns, grain, n, grain, 1, lanes); // behind whole eights one column to five
                 kernel.sumRows(x, 0, 8, 40, RowKernel.GROUP + 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
