@@ -38,10 +38,10 @@ final class BatchLogs {
     /** out[first + r] = log-sum-exp of row r, from <= r < to. */
     void lse(RowKernel kernel, Rows x, int from, int to, float[] out, int first) {
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-            count = RowBatch.countFrom(x, r, to);
-            boolean few = RowBatch.isFew(count, x.columns());
-            if (!few) lse(kernel, x, r, count, batch.logs);
-            for (int k = 0; k < count; k++) out[first + r + k] = (float) (few ? chunk.lseOfRow(kernel, x, r + k) : batch.logs[k]);
+            count = RowBatch.isFew(x, to - r) ? 1 : RowBatch.countFrom(x, r, to);
+            if (count == 1) batch.logs[0] = chunk.lseOfRow(kernel, x, r);
+            else lse(kernel, x, r, count, batch.logs);
+            for (int k = 0; k < count; k++) out[first + r + k] = (float) batch.logs[k];
         }
     }
 
@@ -50,17 +50,9 @@ final class BatchLogs {
         finish(kernel, x, r, count, batch.sum(kernel, x, r, count, null), lse);
     }
 
-    /**
-     * As the other, with the terms of these rows kept if that is possible, to be written to out, which lies in place too, later: they are kept there, or
-     * elsewhere if out is x, because the elements of some rows are needed again. Then no more rows than {@link RowBatch#countKeptFrom}.
-     */
-    void lseKept(RowKernel kernel, Rows x, int r, int count, Rows out, double[] lse) {
-        boolean kept = false;
-        if (RowBatch.keeps(x)) {
-            kept = x.data() == out.data() ? batch.sumKept(kernel, x, r, count, null, batch.room(), 0, x.columns())
-                    : batch.sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride());
-        }
-        finish(kernel, x, r, count, kept || batch.sum(kernel, x, r, count, null), lse);
+    /** As the other, with the terms of these rows kept if that is possible, because those of some are needed again: see {@link RowBatch#countKeptFrom}. */
+    void lseKept(RowKernel kernel, Rows x, int r, int count, double[] lse) {
+        finish(kernel, x, r, count, batch.sumToWrite(kernel, x, r, count, x), lse);
     }
 
     private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
@@ -90,10 +82,9 @@ final class BatchLogs {
         double anchor = e * DoubleMath.LN2;
         double apart = chunk.apart();
         int specials = 0;
-        boolean cares = apart >= 0;
         for (int k = 0; k < count; k++) {
             lse[k] += anchor;
-            boolean plain = usual[k] & !(cares && NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart));
+            boolean plain = usual[k] & !NearZero.needsCare(sums[k], lse[k], ChunkExponents.largest(tops[k], e), e, columns, apart);
             special[specials] = k;
             specials += plain ? 0 : 1;
         }

@@ -55,14 +55,12 @@ public final class ChunkSum {
     private static final ThreadLocal<ChunkSum> OF_THREAD = new ThreadLocal<>();
 
     private final float[] scratch = new float[STREAMS * BLOCK];
-    private final int[] excludedOfOne = new int[1];
     private final float[] partials = new float[GROUP * BLOCK];
     private final int[] tops = new int[RowKernel.TOPS_LENGTH];
     private final int[] bits = new int[RowKernel.TOPS_LENGTH];
     private final double[] sums = new double[8 * GROUP];
     private final int[] patched = new int[FOLDED_BLOCKS];
     private final float[] patches = new float[FOLDED_BLOCKS];
-    private final double[] one = new double[1];
     private final LogSum chunk = new LogSum();
     private final LogSum row = new LogSum();
     private final ChunkElements elements = new ChunkElements();
@@ -133,6 +131,7 @@ public final class ChunkSum {
 
     /** As {@link #add}, without the element of the given index. */
     public void addWithout(RowKernel kernel, float[] array, int from, int length, int stride, int excluded, LogSum result) {
+        if (stride == 1 && addFew(kernel, array, from, length, excluded, result)) return;
         elements.set(array, from, stride);
         try {
             addChunks(kernel, length, excluded, result);
@@ -146,6 +145,9 @@ public final class ChunkSum {
      * null; from is a multiple of {@link #CHUNK}.
      */
     void addRow(RowKernel kernel, Rows rows, int r, int from, int to, LossOptions options, int excluded, LogSum result) {
+        boolean inPlace = rows.inPlace() && (options == null || !options.copies());
+        if (inPlace && to - from <= RowBatch.MEDIUM && addFew(kernel, rows.data(), rows.start(r) + from, to - from,
+                excluded >= from && excluded < to ? excluded - from : NONE, result)) return;
         elements.set(rows, r, from, options);
         try {
             addChunks(kernel, to - from, excluded >= from && excluded < to ? excluded - from : NONE, result);
@@ -255,14 +257,19 @@ public final class ChunkSum {
 
     private void sumChunk(RowKernel kernel, int excluded) {
         boolean few = elements.length <= RowBatch.MEDIUM;
-        double total = few && sumFew(kernel, excluded) ? best : sumBlocks(kernel, excluded, few);
+        if (few) copyToScratch(kernel);
+        double total = few && sumFew(kernel, scratch, 0, elements.length, excluded) ? best : sumBlocks(kernel, excluded, few);
         if (nan) {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (excluded == NONE && apart >= 0 && chunkNeedsCare(total)) {
-            if (elements.length <= RowBatch.SHORT) sumInDouble(kernel);
-            else sumWithCare(kernel, few);
+        } else if (excluded == NONE && apart >= 0 && needsCare(total, elements.length)) {
+            if (elements.length <= RowBatch.SHORT) {
+                copyToScratch(kernel);
+                sumNearZero(kernel, scratch, 0, elements.length);
+            } else {
+                sumWithCare(kernel, few);
+            }
         } else {
             chunk.set(exponent * DoubleMath.LN2, 0, total);
         }
@@ -334,13 +341,25 @@ public final class ChunkSum {
 
     // ---- few elements
 
+    /** Adds a row of them as {@link #sumChunk} does, sooner; false, with nothing added, if it lies elsewhere than in an array or something is not as expected. */
+    private boolean addFew(RowKernel kernel, float[] x, int from, int n, int excluded, LogSum result) {
+        if (n > RowBatch.MEDIUM || n == 0 || !sumFew(kernel, x, from, n, excluded)) return false;
+        if (excluded == NONE && apart >= 0 && needsCare(best, n)) {
+            if (n > RowBatch.SHORT) return false;
+            sumNearZero(kernel, x, from, n);
+        } else {
+            chunk.set(exponent * DoubleMath.LN2, 0, best);
+        }
+        result.merge(chunk);
+        return true;
+    }
+
     /** Sums them in double, where that costs little, because few of them average out no errors; false if something is not as expected. */
-    private boolean sumFew(RowKernel kernel, int excluded) {
+    private boolean sumFew(RowKernel kernel, float[] x, int from, int n, int excluded) {
         nan = false;
         huge = false;
         bestFrom = 0;
-        elements.copy(kernel, 0, elements.length, scratch, 0);
-        int bits = sumScratchInDouble(kernel, excluded);
+        int bits = sumRow(kernel, x, from, n, excluded);
         top = ChunkExponents.largest(bits, exponent);
         return ChunkExponents.outside(bits) >= 0 && ChunkExponents.outside(best) >= 0 && ChunkExponents.isDirect(exponent);
     }
@@ -348,19 +367,20 @@ public final class ChunkSum {
     /** The same once a sweep has found E: whatever is decided by the sum must not depend on which of the two it was. */
     private void sumFewAgain(RowKernel kernel, int excluded) {
         if (nan || huge || top == Integer.MIN_VALUE) return;
-        elements.copy(kernel, 0, elements.length, scratch, 0);
+        copyToScratch(kernel);
         if (excluded != NONE) scratch[excluded] = constants[Exp2.PADDING]; // E may be that of the others alone
-        sumScratchInDouble(kernel, NONE);
+        sumRow(kernel, scratch, 0, elements.length, NONE);
     }
 
-    private int sumScratchInDouble(RowKernel kernel, int excluded) {
-        excludedOfOne[0] = excluded;
+    private int sumRow(RowKernel kernel, float[] x, int from, int n, int excluded) {
+        int bits = kernel.sumRow(x, from, n, excluded, exponent, constants, partials, sums);
         others = 0;
-        int columns = elements.length;
-        for (; columns < GRAIN; columns++) scratch[columns] = constants[Exp2.PADDING]; // their terms are 0
-        kernel.sumRows(scratch, 0, 0, columns, 1, excludedOfOne, 0, exponent, constants, partials, sums, one, tops);
-        best = one[0];
-        return tops[0];
+        best = sums[0];
+        return bits;
+    }
+
+    private void copyToScratch(RowKernel kernel) {
+        elements.copy(kernel, 0, elements.length, scratch, 0);
     }
 
     // ---- one chunk, block by block
@@ -583,20 +603,21 @@ public final class ChunkSum {
 
     // ---- the unusual
 
-    /** {@link NearZero#needsCare} of the chunk at hand, with the logarithm taken only where it matters, which is seldom. */
-    private boolean chunkNeedsCare(double sum) {
+    /** {@link NearZero#needsCare} of the chunk at hand, with the logarithm taken only where it matters. */
+    private boolean needsCare(double sum, int length) {
         boolean few = sum < NearZero.FEW * DoubleMath.powerOfTwo(top - exponent) && (apart > 0 || Math.abs(top) <= NearZero.FAR);
-        if (!few && elements.length > RowBatch.SHORT) return false;
-        return NearZero.needsCare(sum, exponent * DoubleMath.LN2 + DoubleMath.log(sum), top, exponent, elements.length, apart);
+        if (!few && length > RowBatch.SHORT) return false;
+        boolean far = exponent == 0 && (sum < 0x1p-3 || sum > 0x1p3); // all that matters of a logarithm outside of [-2, 2]
+        double lse = far ? 4 : exponent * DoubleMath.LN2 + DoubleMath.log(sum);
+        return NearZero.needsCare(sum, lse, top, exponent, length, apart);
     }
 
-    private void sumInDouble(RowKernel kernel) {
-        int length = elements.length;
-        elements.copy(kernel, 0, length, scratch, 0);
-        double anchor = NearZero.anchor(scale(), scratch, 0, 1, length);
-        double count = NearZero.gaps(scale(), scratch, 0, 1, length, anchor, sums, 0, 1);
-        kernel.exp(sums, NearZero.padded(sums, length));
-        chunk.set(anchor, 1, NearZero.rest(count, sums, 0, length));
+    private void sumNearZero(RowKernel kernel, float[] x, int from, int n) {
+        double anchor = NearZero.anchor(scale(), x, from, 1, n);
+        double count = NearZero.gaps(scale(), x, from, 1, n, anchor, sums, 0, 1);
+        if (n < ScalarKernel.FEW) for (int i = 0; i < n; i++) sums[i] = DoubleMath.exp(sums[i]);
+        else kernel.exp(sums, NearZero.padded(sums, n));
+        chunk.set(anchor, 1, NearZero.rest(count, sums, 0, n));
     }
 
     private void sumWithCare(RowKernel kernel, boolean few) {
@@ -606,8 +627,8 @@ public final class ChunkSum {
         if (Math.abs(top) <= NearZero.FAR) {
             rest = sumOthersInDouble(kernel, excluded);
         } else if (few) {
-            elements.copy(kernel, 0, elements.length, scratch, 0);
-            sumScratchInDouble(kernel, excluded);
+            copyToScratch(kernel);
+            sumRow(kernel, scratch, 0, elements.length, excluded);
             rest = best;
         } else {
             gatherWithHole(kernel, bestFrom, n, excluded);

@@ -45,7 +45,7 @@ public final class LogSum {
         return rest;
     }
 
-    private boolean isSpecial() {
+    boolean isSpecial() {
         return !(Math.abs(anchor) < Double.POSITIVE_INFINITY);
     }
 

@@ -39,6 +39,8 @@ public final class RowBatch {
     private static final int TO_PATCH = GROUP * TAIL;
     /** Positions from which rows are folded while the next one is summed; fewer are 2 to 4 % faster when they are folded together. */
     private static final int FOLDED = 8 * GRAIN;
+    /** Rows of up to {@link #SHORT} columns up to which each is done for itself: measured with AVX2, where 10 cost about as much together. */
+    private static final int FEW = 5;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = new ThreadLocal<>();
@@ -103,11 +105,11 @@ public final class RowBatch {
     }
 
     /**
-     * Whether so many rows are done sooner one after the other: a batch has much to prepare, and turning short rows over takes a lane for each that is
-     * missing.
+     * Whether so many rows are done sooner one after the other: every step of a batch has something to prepare and ends with a wait, which is as much as a few
+     * short rows take alone.
      */
-    static boolean isFew(int count, int columns) {
-        return count == 1 || columns <= SHORT && count <= columns / 12;
+    static boolean isFew(Rows x, int count) {
+        return count == 1 || count <= FEW && x.columns() <= SHORT && x.inPlace();
     }
 
     /** How many rows from r on, and before to, can be done at once. */
@@ -202,6 +204,13 @@ public final class RowBatch {
         if (masks && keptTerms && !foundMasks) chunk.expectMasks(false);
         if (!keptTerms) keep = null;
         return keptTerms;
+    }
+
+    /** As {@link #sum}, with the terms kept if that is possible, to be written to out later: there, or in {@link #room} if out is x. */
+    boolean sumToWrite(RowKernel kernel, Rows x, int r, int count, Rows out) {
+        boolean same = x.data() == out.data();
+        boolean kept = keeps(x) && sumKept(kernel, x, r, count, null, same ? room() : out.data(), same ? 0 : out.start(r), same ? x.columns() : out.rowStride());
+        return kept || sum(kernel, x, r, count, null);
     }
 
     private boolean haveOthers(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
@@ -485,6 +494,15 @@ public final class RowBatch {
         double f = keptTerms ? factor * DoubleMath.powerOfTwo(keptExponent - Exp2.exponentOf(rounders[k])) : factor;
         factors[k] = (float) f;
         lows[k] = DoubleMath.low(f);
+    }
+
+    /** Terms of the wanted ones among the rows just summed, in units of 2^unit, are to be written as probabilities. */
+    void setProbabilities(int count, boolean[] wanted, int unit) {
+        for (int k = 0; k < count; k++) {
+            double sum = wanted[k] ? sums[k] : 1;
+            rounders[k] = Exp2.rounder(RowWriter.exponentOf(sum, unit));
+            setFactor(k, RowWriter.powerOf(sum, unit));
+        }
     }
 
     /** They are to be written less these, each in two floats. */

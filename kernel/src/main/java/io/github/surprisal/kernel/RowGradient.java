@@ -16,7 +16,7 @@ final class RowGradient {
         MULTIPLE
     }
 
-    private double lse;
+    private int exponent;
     private double power;
     private boolean huge;
     private float max;
@@ -28,7 +28,7 @@ final class RowGradient {
 
     /** The row's log-sum-exp, and e^{@link RowWriter#powerOf} of it. */
     RowGradient start(double lse, double power, double factor) {
-        this.lse = lse;
+        exponent = RowWriter.exponentOf(lse);
         this.power = power;
         this.factor = factor;
         huge = false;
@@ -39,7 +39,7 @@ final class RowGradient {
     /** For a row whose log-sum-exp is huge: that relative to the largest element. */
     void relativeTo(float max, double lse) {
         this.max = max;
-        this.lse = lse;
+        exponent = RowWriter.exponentOf(lse);
         power = DoubleMath.exp(RowWriter.powerOf(lse));
         huge = true;
     }
@@ -75,7 +75,7 @@ final class RowGradient {
         /** Multiplies the terms kept in row r: see {@link RowWriter#scale}. */
         void scale(LossCall call, int r, int exponent, double lse, double power, double factor) {
             Rows out = call.gradient;
-            writer.scale(call.kernel, out.data(), out.start(r), out.columns(), exponent, lse, power, factor, out.data(), out.start(r));
+            writer.scale(call.kernel, out.data(), out.start(r), out.columns(), exponent, RowWriter.exponentOf(lse), power, factor, out.data(), out.start(r));
         }
 
         /** Writes elements from .. to of row r. */
@@ -114,7 +114,7 @@ final class RowGradient {
             for (long c = from; c < to; c += n) {
                 n = (int) Math.min(most, to - c);
                 if (g.minus == Minus.MULTIPLE) coefficients.multiply((int) c, n, g.times, minus);
-                writer.write(call.kernel, call.options.constants(), x.store(), x.position(r) + c, n, g.lse, g.power, g.factor,
+                writer.write(call.kernel, call.options.constants(), x.store(), x.position(r) + c, n, g.exponent, g.power, g.factor,
                         g.minus == Minus.NOTHING ? null : minus, out.store(), out.position(r) + c);
                 if (g.apart >= c && g.apart < c + n) out.set(r, g.apart, g.valueApart);
             }
@@ -125,10 +125,10 @@ final class RowGradient {
             if (g.minus == Minus.MULTIPLE) coefficients.multiply(c, n, g.times, minus);
             float[] subtracted = g.minus == Minus.NOTHING ? null : minus;
             if (direct) {
-                writer.write(call.kernel, options.constants(), call.logits.store(), call.logits.position(r) + c, n, g.lse, g.power, g.factor, subtracted, out, to);
+                writer.write(call.kernel, options.constants(), call.logits.store(), call.logits.position(r) + c, n, g.exponent, g.power, g.factor, subtracted, out, to);
             } else {
                 logits.load(c, n);
-                writer.write(call.kernel, options.constants(), logits.array(), logits.at(), n, g.lse, g.power, g.huge, g.max, g.factor, subtracted, 0, out, to);
+                writer.write(call.kernel, options.constants(), logits.array(), logits.at(), n, g.exponent, g.power, g.huge, g.max, g.factor, subtracted, 0, out, to);
             }
             if (g.apart >= c && g.apart < c + n) out[to + g.apart - c] = g.valueApart;
             if (options.softcap() != 0) {

@@ -241,6 +241,12 @@ public interface RowKernel extends InformationKernel {
     void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
             float[] terms, double[] lanes, double[] sums, int[] tops);
 
+    /**
+     * {@link #sumRows} of one row of 1 to 127 columns, x[from .. from + n), without its element excluded (negative for none): its sum becomes sums[0], its
+     * top is returned. Overwrites terms[0 .. 128) and sums[0 .. 8).
+     */
+    int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums);
+
     // ---- many short rows, side by side: element c of row r is x[from + c * stride + r], 0 <= r < n, a multiple of GRAIN
 
     /** {@link Exp2#exponentBits} of an excluded element of 2^-860, in units of 2^e: far enough inside {@link TargetShare#MAX_POWER}. */

@@ -63,7 +63,7 @@ final class RowLoss {
     /** The sum, in order, of the losses of rows from .. to, each put into each if that is not null. correct[0] grows by the right argmaxes. */
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
         double sum = 0;
-        boolean batched = call.logits.rows() > 1 && LossBatch.covers(call); // a single row is done sooner alone
+        boolean batched = !RowBatch.isFew(call.logits, call.logits.rows()) && LossBatch.covers(call);
         if (batched && batch == null) batch = new LossBatch();
         if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         rowSum.forgetNextRow();

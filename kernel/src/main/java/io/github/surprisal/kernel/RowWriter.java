@@ -14,6 +14,7 @@ final class RowWriter {
     private final float[] shifted = new float[PIECE];
     private final float[] tail = new float[2 * GRAIN];
     private final float[] rest = new float[GRAIN];
+    private final float[] rounder = new float[1];
     private final float[] high = new float[1];
     private final float[] low = new float[1];
 
@@ -37,14 +38,22 @@ final class RowWriter {
         return 2 * (int) Math.rint(lse / (2 * DoubleMath.LN2)) - 2;
     }
 
+    /** The same of the sum itself, in units of 2^unit. */
+    static int exponentOf(double sum, int unit) {
+        return unit + Math.getExponent(sum) - 1 & -2;
+    }
+
+    /** The factor that makes terms of exponentOf(sum, unit) probabilities. */
+    static double powerOf(double sum, int unit) {
+        return DoubleMath.powerOfTwo(exponentOf(sum, unit) - unit) / sum;
+    }
+
     /**
-     * out[to + i] = factor * e^(scale * x[from + i] - lse) - minus[minusFrom + i], 0 <= i < n; minus may be null, n is at most
-     * {@link #pieceLength}. power is
-     * e^{@link #powerOf}(lse). In a row whose lse is huge, lse is taken relative to the row's largest element max.
+     * out[to + i] = factor * power * t - minus[minusFrom + i], 0 <= i < n, with the terms t = e^(scale * x[from + i]) * 2^-e; minus may be null, n is at most
+     * {@link #pieceLength}. In a huge row x is taken relative to its largest element max.
      */
-    void write(RowKernel kernel, float[] k, float[] x, int from, int n, double lse, double power, boolean huge, float max, double factor,
+    void write(RowKernel kernel, float[] k, float[] x, int from, int n, int e, double power, boolean huge, float max, double factor,
             float[] minus, int minusFrom, float[] out, int to) {
-        int e = exponentOf(lse);
         double f = factor * power;
         float[] source = x;
         int at = from;
@@ -53,6 +62,7 @@ final class RowWriter {
             source = shifted;
             at = 0;
         }
+        if (minus == null && writesFew(kernel, k, source, at, n, e, f, out, to)) return;
         int whole = n & -GRAIN;
         if (minus == null) kernel.terms(source, at, whole, e, k, f, out, to);
         else kernel.termsMinus(source, at, whole, e, k, f, minus, minusFrom, out, to);
@@ -69,12 +79,26 @@ final class RowWriter {
         }
     }
 
+    /** Of up to {@link RowBatch#MEDIUM}, unless they do not fill a vector, at once; false, with nothing done, otherwise. */
+    private boolean writesFew(RowKernel kernel, float[] k, float[] x, int from, int n, int e, double factor, float[] out, int to) {
+        if (n > RowBatch.MEDIUM || n >= ScalarKernel.FEW && n < kernel.lanes()) return false;
+        high[0] = (float) factor;
+        low[0] = DoubleMath.low(factor);
+        if (n < ScalarKernel.FEW) {
+            ScalarKernel.writeFew(x, from, n, e, k, high[0], low[0], out, to);
+        } else {
+            rounder[0] = Exp2.rounder(e);
+            kernel.termsRows(x, from, 0, n, 1, rounder, high, low, 0, k, out, to, 0);
+        }
+        return true;
+    }
+
     /**
      * Writes n terms, at least {@link RowKernel#GRAIN}, kept in units of 2^exponent, times what the other would, with the same bits; out may be t, in the same
      * place.
      */
-    void scale(RowKernel kernel, float[] t, int from, int n, int exponent, double lse, double power, double factor, float[] out, int to) {
-        double f = factor * power * DoubleMath.powerOfTwo(exponent - exponentOf(lse));
+    void scale(RowKernel kernel, float[] t, int from, int n, int exponent, int e, double power, double factor, float[] out, int to) {
+        double f = factor * power * DoubleMath.powerOfTwo(exponent - e);
         high[0] = (float) f;
         low[0] = DoubleMath.low(f);
         for (int i = 0, m; i < n; i += m) {
@@ -84,9 +108,8 @@ final class RowWriter {
     }
 
     /** As the other, of floats off the heap, from the given position on, in a row whose lse is not huge. */
-    void write(RowKernel kernel, float[] k, Store store, long position, int n, double lse, double power, double factor,
+    void write(RowKernel kernel, float[] k, Store store, long position, int n, int e, double power, double factor,
             float[] minus, float[] out, int to) {
-        int e = exponentOf(lse);
         double f = factor * power;
         int whole = n & -GRAIN;
         long from = store.bytes(position);
@@ -94,14 +117,13 @@ final class RowWriter {
         else kernel.storage().termsMinus(store.segment(), from, whole, e, k, f, minus, 0, out, to);
         if (whole < n) {
             store.get(kernel, position + whole, n - whole, rest, 0);
-            write(kernel, k, rest, 0, n - whole, lse, power, false, 0, factor, minus, whole, out, to + whole);
+            write(kernel, k, rest, 0, n - whole, e, power, false, 0, factor, minus, whole, out, to + whole);
         }
     }
 
     /** As the other, to places off the heap. */
-    void write(RowKernel kernel, float[] k, Store store, long position, int n, double lse, double power, double factor,
+    void write(RowKernel kernel, float[] k, Store store, long position, int n, int e, double power, double factor,
             float[] minus, Store out, long outPosition) {
-        int e = exponentOf(lse);
         double f = factor * power;
         int whole = n & -GRAIN;
         StorageKernel storage = kernel.storage();
@@ -111,7 +133,7 @@ final class RowWriter {
         else storage.termsMinus(store.segment(), from, whole, e, k, f, minus, 0, out.segment(), to);
         if (whole < n) {
             store.get(kernel, position + whole, n - whole, rest, 0);
-            write(kernel, k, rest, 0, n - whole, lse, power, false, 0, factor, minus, whole, rest, 0);
+            write(kernel, k, rest, 0, n - whole, e, power, false, 0, factor, minus, whole, rest, 0);
             out.put(kernel, outPosition + whole, n - whole, rest, 0);
         }
     }

@@ -4,6 +4,9 @@ import java.util.Arrays;
 
 /** The readable version of the kernel: the specification, and the fallback where vectors are not to be had. */
 public final class ScalarKernel implements RowKernel {
+    /** Of fewer elements than these each for itself takes no longer than to prepare for vectors. */
+    static final int FEW = 8;
+
     private final boolean strips;
     private StorageKernel storage; // racy on purpose: one is as good as another, and has nothing but a final field
 
@@ -207,7 +210,11 @@ public final class ScalarKernel implements RowKernel {
         for (int i = 0; inStrips && i < n; i += Strip.LENGTH) {
             Strip.ofThread().terms(x, from + i, Math.min(Strip.LENGTH, n - i), e, k, high, low, out, to + i);
         }
-        if (inStrips) return;
+        if (!inStrips) writeFew(x, from, n, e, k, high, low, out, to);
+    }
+
+    /** {@link #terms}, for other kernels too, where there are too few for a vector. */
+    static void writeFew(float[] x, int from, int n, int e, float[] k, float high, float low, float[] out, int to) {
         writeTerms(x, from, n, e, k, out, to);
         for (int i = 0; i < n; i++) out[to + i] = times(out[to + i], high, low);
     }
@@ -397,20 +404,33 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
             float[] terms, double[] lanes, double[] sums, int[] tops) {
-        float rounder = Exp2.rounder(e);
         for (int r = 0; r < count; r++) {
-            int top = 0;
-            Arrays.fill(lanes, 0, 8, 0.0);
-            for (int c = 0; c < columns; c++) {
-                float v = x[from + r * step + c];
-                if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
-                top = unsignedMax(top, Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
-                if (c != excluded[first + r]) lanes[c % 8] += Exp2.term(v, e, k);
-            }
-            foldLanes(1, lanes);
+            tops[first + r] = sumRow(x, from + r * step, columns, excluded[first + r], e, k, terms, lanes);
             sums[first + r] = lanes[0];
-            tops[first + r] = top;
         }
+    }
+
+    @Override
+    public int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums) {
+        return sumOne(x, from, n, excluded, e, k, sums);
+    }
+
+    /** {@link #sumRow}, for other kernels too, where there are too few columns for a vector. */
+    public static int sumOne(float[] x, int from, int n, int excluded, int e, float[] k, double[] sums) {
+        float rounder = Exp2.rounder(e);
+        float padding = k[Exp2.PADDING];
+        int top = 0;
+        for (int lane = 0; lane < 8; lane++) sums[lane] = 0;
+        for (int c = 0; c < n; c++) {
+            float v = x[from + c] < padding ? padding : x[from + c]; // a NaN stays one, and shows
+            int bits = Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]);
+            top = unsignedMax(top, bits);
+            int z = Exp2.scaleBits(bits);
+            float mantissa = Exp2.mantissa(v, z, rounder, k[Exp2.LN2_HI], k[Exp2.LN2_LO], k[Exp2.C1], k[Exp2.C2], k[Exp2.C3], k[Exp2.C4], k[Exp2.C5], k[Exp2.C6]);
+            if (c != excluded) sums[c & 7] += mantissa * Exp2.scale(z);
+        }
+        foldLanes(1, sums);
+        return top;
     }
 
     @Override

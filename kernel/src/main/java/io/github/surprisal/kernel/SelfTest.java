@@ -173,6 +173,11 @@ final class SelfTest {
         kernel.sumRows(x, 3, 1, 99, RowKernel.GROUP + 3, excluded, 3, 0, Exp2.constants(1), scratch, lanes, rowSums, rowTops);
         results = append(results, rowSums);
         for (int each : rowTops) results = append(results, each);
+        for (int columns : new int[] {3, 16, 45, 99}) {
+            for (int left = -1; left < 2; left++) { // none, or one
+                results = append(results, kernel.sumRow(x, 2, columns, left, 0, Exp2.constants(1), scratch, lanes), lanes[0]);
+            }
+        }
         float[] tied = Arrays.copyOf(x, 5 * n);
         for (int i = 0; i < 2 * n; i++) tied[i] = 20 + i % n; // two largest each
         double[] gaps = new double[5 * n];

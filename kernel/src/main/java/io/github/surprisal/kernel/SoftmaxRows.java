@@ -17,8 +17,9 @@ public final class SoftmaxRows {
     private final float[] high = new float[1];
     private final float[] low = new float[1];
 
-    // What is written of the row at hand: its log-sum-exp, relative to its largest element max if it is huge.
+    // What is written of the row at hand: its log-sum-exp, or the exponent and the factor of its terms; relative to its largest element max if it is huge.
     private double rowLse;
+    private int exponent;
     private double power;
     private boolean huge;
     private float max;
@@ -38,10 +39,10 @@ public final class SoftmaxRows {
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-                count = x.inPlace() && (logarithm || x.data() == out.data()) ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
-                boolean few = RowBatch.isFew(count, columns);
-                if (!few) batch(kernel, x, out, logarithm, r, count);
-                for (int k = 0; few && k < count; k++) row(kernel, x, out, logarithm, r + k, false, null);
+                if (RowBatch.isFew(x, to - r)) count = 1;
+                else count = x.inPlace() && (logarithm || x.data() == out.data()) ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
+                if (count == 1) row(kernel, x, out, logarithm, r, false, null);
+                else batch(kernel, x, out, logarithm, r, count);
             }
         } else if (columns <= RowTile.MAX_COLUMNS) {
             RowTile tile = RowTile.ofThread();
@@ -67,21 +68,29 @@ public final class SoftmaxRows {
     private void batch(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int count) {
         batch.withConstants(Exp2.constants(1)).withTopApart(apart(logarithm));
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace();
-        if (rows || logarithm && x.inPlace()) logs.lseKept(kernel, x, r, count, logarithm ? x : out, lse); // the logarithms are no terms
-        else logs.lse(kernel, x, r, count, lse);
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
+        if (!logarithm && rows) batch.sumToWrite(kernel, x, r, count, out);
+        else if (!logarithm) batch.sum(kernel, x, r, count, null);
+        else if (x.inPlace()) logs.lseKept(kernel, x, r, count, lse);
+        else logs.lse(kernel, x, r, count, lse);
         boolean[] wanted = batch.usual;
+        int unit = batch.exponent(); // a row done alone may change it
         int left = 0;
         for (int k = 0; k < count; k++) {
-            wanted[k] = together && Math.abs(lse[k]) <= RowWriter.MAX_DIRECT;
-            if (wanted[k]) continue;
+            if (logarithm) wanted[k] = Math.abs(lse[k]) <= RowWriter.MAX_DIRECT;
+            if (wanted[k] && together) continue;
             left++;
-            if (prepare(kernel, x, out, logarithm, r + k, lse[k], null)) write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
+            if (logarithm ? prepareLogarithms(kernel, x, out, r + k, lse[k], null) : wanted[k] && prepareTerms(out, r + k, unit, batch.sums[k])) {
+                write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
+            } else if (!logarithm && !wanted[k]) {
+                row(kernel, x, out, false, r + k, false, null);
+            }
+            wanted[k] = false;
             lse[k] = 0; // of this row nothing is used any more
         }
         if (left == count) return;
         if (logarithm) batch.setLogarithms(lse, count);
-        else findFactors(kernel, count);
+        else batch.setProbabilities(count, wanted, unit);
         if (rows && logarithm) batch.writeLogarithms(kernel, x, out, r, count, wanted);
         else if (rows) batch.writeTerms(kernel, x, out, r, count, wanted);
         else batch.put(kernel, out, r, count, wanted, logarithm ? logarithms(kernel, x, r, count) : batch.terms(kernel, x, r, count));
@@ -94,18 +103,6 @@ public final class SoftmaxRows {
 
     private static boolean sideBySide(Rows x, Rows out) {
         return x.columns() <= RowBatch.SHORT && x.data() != null && out.data() != null;
-    }
-
-    /** With the bits of {@link RowWriter}. */
-    private void findFactors(RowKernel kernel, int count) {
-        int rounded = count + 7 & -8;
-        for (int k = 0; k < count; k++) {
-            batch.setExponent(k, lse[k]);
-            lse[k] = RowWriter.powerOf(lse[k]);
-        }
-        Arrays.fill(lse, count, rounded, 0);
-        kernel.exp(lse, rounded);
-        for (int k = 0; k < count; k++) batch.setFactor(k, lse[k]);
     }
 
     /** Short rows side by side, less their logarithms. */
@@ -126,10 +123,11 @@ public final class SoftmaxRows {
         int n = x.columns();
         boolean kept = !logarithm && sumKept(kernel, x, out, r, more);
         if (!kept) rowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
-        if (!prepare(kernel, x, out, logarithm, r, sum.value(), parts)) return;
+        boolean prepared = logarithm ? prepareLogarithms(kernel, x, out, r, sum.value(), parts) : prepareTerms(kernel, x, out, r);
+        if (!prepared) return;
         if (kept) {
             boolean elsewhere = keepsElsewhere(x, out);
-            writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, rowSum.keptExponent(), rowLse, power, 1,
+            writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, rowSum.keptExponent(), exponent, power, 1,
                     out.data(), out.start(r));
         } else if (parts == null || n <= ChunkSum.CHUNK) {
             write(this, kernel, x, out, logarithm, r, 0, n);
@@ -152,24 +150,47 @@ public final class SoftmaxRows {
         return x.data() == out.data() && RowBatch.hasRoom(x.columns());
     }
 
-    /** Whether there is anything left to write. */
-    private boolean prepare(RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, double value, Parts parts) {
+    /** Whether there is anything left to write, with the sum of the row. */
+    private boolean prepareTerms(RowKernel kernel, Rows x, Rows out, int r) {
+        if (sum.isSpecial()) {
+            out.fill(r, Float.NaN);
+            return false;
+        }
+        huge = sum.unit() != 0 && x.columns() > 1;
+        if (!huge) return prepareTerms(out, r, (int) Math.rint(sum.anchor() / DoubleMath.LN2), sum.rest());
+        max = max(kernel, x, r);
+        double above = sum.above(max);
+        exponent = RowWriter.exponentOf(above);
+        power = DoubleMath.exp(RowWriter.powerOf(above));
+        return true;
+    }
+
+    /** The same with a sum in units of 2^unit. */
+    private boolean prepareTerms(Rows out, int r, int unit, double rest) {
+        huge = false;
+        exponent = RowWriter.exponentOf(rest, unit);
+        power = RowWriter.powerOf(rest, unit);
+        if (out.columns() > 1) return true;
+        out.set(r, 0, 1);
+        return false;
+    }
+
+    /** Whether there is anything left to write, with the log-sum-exp of the row. */
+    private boolean prepareLogarithms(RowKernel kernel, Rows x, Rows out, int r, double value, Parts parts) {
         if (!(Math.abs(value) <= Float.MAX_VALUE)) {
             out.fill(r, Float.NaN);
             return false;
         }
         if (x.columns() == 1) {
-            out.set(r, 0, logarithm ? 0 : 1);
+            out.set(r, 0, 0);
             return false;
         }
         rowLse = value;
         huge = RowWriter.isHuge(value);
-        if (huge) {
-            max = max(kernel, x, r);
-            rowSum.of(kernel, x, r, null, apart(logarithm), -1, parts, sum);
-            rowLse = sum.above(max);
-        }
-        if (!logarithm) power = DoubleMath.exp(RowWriter.powerOf(rowLse));
+        if (!huge) return true;
+        max = max(kernel, x, r);
+        rowSum.of(kernel, x, r, null, apart(true), -1, parts, sum);
+        rowLse = sum.above(max);
         return true;
     }
 
@@ -189,6 +210,11 @@ public final class SoftmaxRows {
 
     /** Writes elements from .. to of row r, with what row has of it. */
     private void write(SoftmaxRows row, RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int from, int to) {
+        if (!row.huge && !logarithm && x.inPlace() && out.inPlace() && to - from <= RowBatch.MEDIUM) { // nothing to cut into pieces
+            writer.write(kernel, Exp2.constants(1), x.data(), x.start(r) + from, to - from, row.exponent, row.power, false, 0, 1, null, 0,
+                    out.data(), out.start(r) + from);
+            return;
+        }
         boolean direct = x.direct() && !row.huge && !logarithm;
         if (direct && out.direct()) {
             writeOffHeap(row, kernel, x, out, r, from, to);
@@ -204,11 +230,11 @@ public final class SoftmaxRows {
             float[] target = inPlace ? out.data() : scratch;
             int at = inPlace ? out.start(r) + (int) c : 0;
             if (direct) {
-                writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.rowLse, row.power, 1, null, target, at);
+                writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.exponent, row.power, 1, null, target, at);
             } else {
                 pieces.load((int) c, n);
                 if (logarithm) logarithms(row, kernel, pieces.array(), pieces.at(), n, target, at);
-                else writer.write(kernel, Exp2.constants(1), pieces.array(), pieces.at(), n, row.rowLse, row.power, row.huge, row.max, 1, null, 0, target, at);
+                else writer.write(kernel, Exp2.constants(1), pieces.array(), pieces.at(), n, row.exponent, row.power, row.huge, row.max, 1, null, 0, target, at);
             }
             if (!inPlace) out.put(kernel, r, (int) c, n, scratch, 0);
         }
@@ -219,7 +245,7 @@ public final class SoftmaxRows {
         int n;
         for (long c = from; c < to; c += n) {
             n = (int) Math.min(Rows.LEAF, to - c);
-            writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.rowLse, row.power, 1, null, out.store(), out.position(r) + c);
+            writer.write(kernel, Exp2.constants(1), x.store(), x.position(r) + c, n, row.exponent, row.power, 1, null, out.store(), out.position(r) + c);
         }
     }
 

@@ -152,6 +152,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums) {
+        return start.of(COLUMNS).sumRow(x, from, n, excluded, e, k, terms, sums);
+    }
+
+    @Override
     public void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
         start.of(COLUMNS).transpose(x, from, step, columns, count, out, stride);
     }

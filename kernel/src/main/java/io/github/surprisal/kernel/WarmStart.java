@@ -176,6 +176,8 @@ final class WarmStart {
                 for (int n = 33; n <= 37; n++) kernel.foldColumns(columns, grain, n, grain, 1, lanes); // behind whole eights one column to five
                 kernel.sumRows(x, 0, 8, 40, RowKernel.GROUP + 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
+                kernel.sumRow(x, 0, 99, -1, 0, k, columns, lanes);
+                kernel.sumRow(x, 0, 40, 3, 0, k, columns, lanes);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
             }

@@ -50,6 +50,23 @@ class SameColumnsTest {
         }
     }
 
+    /** The others are with the rows above. */
+    @Test
+    void sumOfOneRowOfFewElements() {
+        float[] k = Exp2.constants(0.7f);
+        for (int columns = 1; columns < GRAIN; columns++) {
+            for (int excluded = -1; excluded < columns; excluded++) {
+                int offset = excluded + 1;
+                float[] x = Shape.MASKED.fill(offset + columns, SEED + columns); // the array ends with the row
+                assertSumRow(x, offset, columns, excluded, k, "MASKED, seed " + SEED);
+                for (float special : SPECIALS) {
+                    x[offset + columns / 2] = special;
+                    assertSumRow(x, offset, columns, excluded, k, special + " at " + columns / 2 + ", MASKED, seed " + SEED);
+                }
+            }
+        }
+    }
+
     private static void assertSumRows(float[] x, int from, int step, int columns, int count, int[] excluded, float[] k, String data) {
         double[] lanes = new double[8 * RowKernel.GROUP];
         double[] expected = new double[count + 1];
@@ -69,6 +86,24 @@ class SameColumnsTest {
             assertBits(expected[r + 1], actual[r + 1], () -> row);
             assertBits(sumInDouble(x, from + step * r, columns, excluded[r + 1], k), actual[r + 1], () -> row + " as eight sums in double");
         }
+        for (int r = 0; r < count; r++) assertSumRow(x, from + step * r, columns, excluded[r + 1], k, data);
+    }
+
+    private static void assertSumRow(float[] x, int from, int columns, int excluded, float[] k, String data) {
+        double[] expected = new double[8];
+        double[] actual = new double[8];
+        Arrays.fill(actual, Double.NaN);
+        float[] terms = new float[128];
+        Arrays.fill(terms, Float.NaN);
+        int expectedTop = SCALAR.sumRow(x, from, columns, excluded, 0, k, terms, expected);
+        int actualTop = simd.sumRow(x, from, columns, excluded, 0, k, terms, actual);
+        String row = "sumRow(from " + from + ", columns " + columns + ", excluded " + excluded + ") of " + data;
+        boolean outside = ChunkExponents.outside(expectedTop) < 0;
+        assertEquals(outside, ChunkExponents.outside(actualTop) < 0, row);
+        if (outside) return; // as of rows
+        assertEquals(expectedTop, actualTop, () -> "top of " + row);
+        assertBits(expected[0], actual[0], () -> row);
+        assertBits(sumInDouble(x, from, columns, excluded, k), actual[0], () -> row + " as eight sums in double");
     }
 
     private static double sumInDouble(float[] x, int from, int columns, int excluded, float[] k) {

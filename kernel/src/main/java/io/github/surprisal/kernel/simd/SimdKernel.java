@@ -41,6 +41,8 @@ public final class SimdKernel implements RowKernel {
     /** As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. */
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
+    private static final int DOUBLE_LANES = DOUBLES.length();
+    private static final boolean HALVES = DOUBLE_LANES < 8; // of eight sums, or quarters
     /** Whether there are but 16 registers: x86 has 32 where its vectors have 512 bits, others have them at any width. */
     static final boolean NARROW = LANES < GRAIN && System.getProperty("os.arch", "").matches("amd64|x86_64|x86");
 
@@ -243,16 +245,21 @@ public final class SimdKernel implements RowKernel {
         ScalarKernel.foldLanes(count, sums);
     }
 
-    /** A block to 8 lanes. */
+    /** A block to 8 lanes, two vectors of them in one loop where there are so many: they overlap. */
     private static void foldBlock(float[] partials, int from, int n, double[] sums, int to) {
-        for (int lane = 0; lane < 8; lane += DOUBLES.length()) {
+        for (int lane = 0; lane < 8; lane += HALVES ? 2 * DOUBLE_LANES : 8) {
             Vector<Double> p0 = DoubleVector.zero(DOUBLES);
             Vector<Double> p8 = p0;
+            Vector<Double> q0 = p0;
+            Vector<Double> q8 = p0;
             for (int i = from + lane; i < from + lane + n; i += GRAIN) {
                 p0 = FloatVector.fromArray(HALF, partials, i).convertShape(F2D, DOUBLES, 0).add(p0);
                 p8 = FloatVector.fromArray(HALF, partials, i + 8).convertShape(F2D, DOUBLES, 0).add(p8);
+                if (HALVES) q0 = FloatVector.fromArray(HALF, partials, i + DOUBLE_LANES).convertShape(F2D, DOUBLES, 0).add(q0);
+                if (HALVES) q8 = FloatVector.fromArray(HALF, partials, i + DOUBLE_LANES + 8).convertShape(F2D, DOUBLES, 0).add(q8);
             }
             ((DoubleVector) p0.add(p8)).intoArray(sums, to + lane);
+            if (HALVES) ((DoubleVector) q0.add(q8)).intoArray(sums, to + lane + DOUBLE_LANES);
         }
     }
 
@@ -442,6 +449,11 @@ public final class SimdKernel implements RowKernel {
     public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
             float[] terms, double[] lanes, double[] sums, int[] tops) {
         SimdRows.sum(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums, tops);
+    }
+
+    @Override
+    public int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums) {
+        return n < LANES ? ScalarKernel.sumOne(x, from, n, excluded, e, k, sums) : SimdRow.sum(x, from, n, excluded, e, k, terms, sums);
     }
 
     @Override

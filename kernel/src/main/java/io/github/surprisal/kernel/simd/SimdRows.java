@@ -32,7 +32,7 @@ final class SimdRows {
     private static final int LENGTH = 128;
     /** Where in terms the lanes of the tops are, a vector a row. */
     private static final int TOPS = LENGTH * GROUP;
-    private static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
+    static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
 
     private SimdRows() {}
 
