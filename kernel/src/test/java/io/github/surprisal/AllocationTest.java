@@ -92,7 +92,7 @@ class AllocationTest {
     @Test
     void everyStorageAndLayout() {
         try (Arena arena = Arena.ofConfined()) {
-            for (int[] size : new int[][] {{1, 5}, {3, 10}, {40, 10}, {40, 24}, {40, 100}, {9, 300}, {2, 20_000}}) {
+            for (int[] size : new int[][] {{1, 5}, {3, 10}, {2, 24}, {1, 100}, {40, 10}, {40, 24}, {40, 100}, {9, 300}, {2, 20_000}}) {
                 int rows = size[0];
                 int columns = size[1];
                 float[] data = Shape.NORMAL.fill(rows * columns, 4);

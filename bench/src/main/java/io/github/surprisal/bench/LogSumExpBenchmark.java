@@ -26,8 +26,8 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class LogSumExpBenchmark extends Trial {
 
-    // One row from a few vectors to beyond the last-level cache, then batches; 50257 leaves a tail at every vector width.
-    @Param({"1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+    // One row from few elements to beyond the last-level cache, then batches; 50257 leaves a tail at every vector width.
+    @Param({"1x10", "1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
             "64x1024", "1024x1000", "64x50257", "256x32000", "64x128256"})
     public String shape;
 

@@ -25,7 +25,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class SoftmaxBenchmark extends Trial {
 
-    @Param({"1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+    @Param({"1x10", "1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
             "64x1024", "256x32000", "64x128256"})
     public String shape;
 

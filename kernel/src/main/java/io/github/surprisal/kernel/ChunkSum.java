@@ -146,7 +146,7 @@ public final class ChunkSum {
      */
     void addRow(RowKernel kernel, Rows rows, int r, int from, int to, LossOptions options, int excluded, LogSum result) {
         boolean inPlace = rows.inPlace() && (options == null || !options.copies());
-        if (inPlace && to - from <= RowBatch.MEDIUM && addFew(kernel, rows.data(), rows.start(r) + from, to - from,
+        if (inPlace && addFew(kernel, rows.data(), rows.start(r) + from, to - from,
                 excluded >= from && excluded < to ? excluded - from : NONE, result)) return;
         elements.set(rows, r, from, options);
         try {
@@ -341,7 +341,7 @@ public final class ChunkSum {
 
     // ---- few elements
 
-    /** Adds a row of them as {@link #sumChunk} does, sooner; false, with nothing added, if it lies elsewhere than in an array or something is not as expected. */
+    /** Adds a row of few in an array as {@link #sumChunk} does, sooner; false, with nothing added, if they are none or too many, or something is not as expected. */
     private boolean addFew(RowKernel kernel, float[] x, int from, int n, int excluded, LogSum result) {
         if (n > RowBatch.MEDIUM || n == 0 || !sumFew(kernel, x, from, n, excluded)) return false;
         if (excluded == NONE && apart >= 0 && needsCare(best, n)) {
@@ -607,15 +607,15 @@ public final class ChunkSum {
     private boolean needsCare(double sum, int length) {
         boolean few = sum < NearZero.FEW * DoubleMath.powerOfTwo(top - exponent) && (apart > 0 || Math.abs(top) <= NearZero.FAR);
         if (!few && length > RowBatch.SHORT) return false;
-        boolean far = exponent == 0 && (sum < 0x1p-3 || sum > 0x1p3); // all that matters of a logarithm outside of [-2, 2]
-        double lse = far ? 4 : exponent * DoubleMath.LN2 + DoubleMath.log(sum);
+        boolean far = exponent != 0 || sum < 0x1p-3 || sum > 0x1p3; // all that matters of a logarithm outside of [-2, 2]
+        double lse = far ? 4 : DoubleMath.log(sum);
         return NearZero.needsCare(sum, lse, top, exponent, length, apart);
     }
 
     private void sumNearZero(RowKernel kernel, float[] x, int from, int n) {
         double anchor = NearZero.anchor(scale(), x, from, 1, n);
         double count = NearZero.gaps(scale(), x, from, 1, n, anchor, sums, 0, 1);
-        if (n < ScalarKernel.FEW) for (int i = 0; i < n; i++) sums[i] = DoubleMath.exp(sums[i]);
+        if (n < ScalarKernel.SCALAR_BELOW) for (int i = 0; i < n; i++) sums[i] = DoubleMath.exp(sums[i]);
         else kernel.exp(sums, NearZero.padded(sums, n));
         chunk.set(anchor, 1, NearZero.rest(count, sums, 0, n));
     }

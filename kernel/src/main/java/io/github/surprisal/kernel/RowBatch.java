@@ -40,7 +40,7 @@ public final class RowBatch {
     /** Positions from which rows are folded while the next one is summed; fewer are 2 to 4 % faster when they are folded together. */
     private static final int FOLDED = 8 * GRAIN;
     /** Rows of up to {@link #SHORT} columns up to which each is done for itself: measured with AVX2, where 10 cost about as much together. */
-    private static final int FEW = 5;
+    private static final int FEW_ROWS = 5;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = new ThreadLocal<>();
@@ -109,7 +109,7 @@ public final class RowBatch {
      * short rows take alone.
      */
     static boolean isFew(Rows x, int count) {
-        return count == 1 || count <= FEW && x.columns() <= SHORT && x.inPlace();
+        return count == 1 || count <= FEW_ROWS && x.columns() <= SHORT && x.inPlace();
     }
 
     /** How many rows from r on, and before to, can be done at once. */
@@ -501,7 +501,7 @@ public final class RowBatch {
         for (int k = 0; k < count; k++) {
             double sum = wanted[k] ? sums[k] : 1;
             rounders[k] = Exp2.rounder(RowWriter.exponentOf(sum, unit));
-            setFactor(k, RowWriter.powerOf(sum, unit));
+            setFactor(k, RowWriter.factorOf(sum, unit));
         }
     }
 

@@ -118,7 +118,7 @@ public interface RowKernel extends InformationKernel {
     void terms(float[] x, int from, int n, int e, float[] k, double factor, float[] out, int to);
 
     /**
-     * {@link #terms} of count rows of n elements, at least {@link #GRAIN}, n of any remainder, from x[from + r * step] on to out[to + r * outStep], each with
+     * {@link #terms} of count rows of n elements, at least {@link #lanes()}, n of any remainder, from x[from + r * step] on to out[to + r * outStep], each with
      * the exponent whose {@link Exp2#rounder} is rounders[first + r] and the factor factors[first + r] + lows[first + r]. out may be x, in the same places.
      */
     void termsRows(float[] x, int from, int step, int n, int count, float[] rounders, float[] factors, float[] lows, int first, float[] k,

@@ -63,7 +63,8 @@ final class RowLoss {
     /** The sum, in order, of the losses of rows from .. to, each put into each if that is not null. correct[0] grows by the right argmaxes. */
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
         double sum = 0;
-        boolean batched = !RowBatch.isFew(call.logits, call.logits.rows()) && LossBatch.covers(call);
+        boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
+        boolean batched = !few && LossBatch.covers(call);
         if (batched && batch == null) batch = new LossBatch();
         if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         rowSum.forgetNextRow();

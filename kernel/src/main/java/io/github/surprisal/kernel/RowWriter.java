@@ -38,13 +38,13 @@ final class RowWriter {
         return 2 * (int) Math.rint(lse / (2 * DoubleMath.LN2)) - 2;
     }
 
-    /** The same of the sum itself, in units of 2^unit. */
+    /** The same of e^lse itself, a sum in units of 2^unit: in [2, 8). */
     static int exponentOf(double sum, int unit) {
         return unit + Math.getExponent(sum) - 1 & -2;
     }
 
     /** The factor that makes terms of exponentOf(sum, unit) probabilities. */
-    static double powerOf(double sum, int unit) {
+    static double factorOf(double sum, int unit) {
         return DoubleMath.powerOfTwo(exponentOf(sum, unit) - unit) / sum;
     }
 
@@ -81,10 +81,10 @@ final class RowWriter {
 
     /** Of up to {@link RowBatch#MEDIUM}, unless they do not fill a vector, at once; false, with nothing done, otherwise. */
     private boolean writesFew(RowKernel kernel, float[] k, float[] x, int from, int n, int e, double factor, float[] out, int to) {
-        if (n > RowBatch.MEDIUM || n >= ScalarKernel.FEW && n < kernel.lanes()) return false;
+        if (n > RowBatch.MEDIUM || n >= ScalarKernel.SCALAR_BELOW && n < kernel.lanes()) return false;
         high[0] = (float) factor;
         low[0] = DoubleMath.low(factor);
-        if (n < ScalarKernel.FEW) {
+        if (n < ScalarKernel.SCALAR_BELOW) {
             ScalarKernel.writeFew(x, from, n, e, k, high[0], low[0], out, to);
         } else {
             rounder[0] = Exp2.rounder(e);

@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /** The readable version of the kernel: the specification, and the fallback where vectors are not to be had. */
 public final class ScalarKernel implements RowKernel {
-    /** Of fewer elements than these each for itself takes no longer than to prepare for vectors. */
-    static final int FEW = 8;
+    /** Of fewer elements than these one after the other takes no longer than vectors, which have to be prepared for. */
+    static final int SCALAR_BELOW = 8;
 
     private final boolean strips;
     private StorageKernel storage; // racy on purpose: one is as good as another, and has nothing but a final field

@@ -1,7 +1,5 @@
 package io.github.surprisal.kernel;
 
-import java.util.Arrays;
-
 /** softmax and log-softmax of rows. Scratch for one thread, 18 KB. */
 public final class SoftmaxRows {
     private static final ThreadLocal<SoftmaxRows> OF_THREAD = new ThreadLocal<>();
@@ -85,8 +83,6 @@ public final class SoftmaxRows {
             } else if (!logarithm && !wanted[k]) {
                 row(kernel, x, out, false, r + k, false, null);
             }
-            wanted[k] = false;
-            lse[k] = 0; // of this row nothing is used any more
         }
         if (left == count) return;
         if (logarithm) batch.setLogarithms(lse, count);
@@ -156,8 +152,8 @@ public final class SoftmaxRows {
             out.fill(r, Float.NaN);
             return false;
         }
-        huge = sum.unit() != 0 && x.columns() > 1;
-        if (!huge) return prepareTerms(out, r, (int) Math.rint(sum.anchor() / DoubleMath.LN2), sum.rest());
+        if (x.columns() == 1 || sum.unit() == 0) return prepareTerms(out, r, (int) Math.rint(sum.anchor() / DoubleMath.LN2), sum.rest());
+        huge = true;
         max = max(kernel, x, r);
         double above = sum.above(max);
         exponent = RowWriter.exponentOf(above);
@@ -167,12 +163,14 @@ public final class SoftmaxRows {
 
     /** The same with a sum in units of 2^unit. */
     private boolean prepareTerms(Rows out, int r, int unit, double rest) {
+        if (out.columns() == 1) {
+            out.set(r, 0, 1);
+            return false;
+        }
         huge = false;
         exponent = RowWriter.exponentOf(rest, unit);
-        power = RowWriter.powerOf(rest, unit);
-        if (out.columns() > 1) return true;
-        out.set(r, 0, 1);
-        return false;
+        power = RowWriter.factorOf(rest, unit);
+        return true;
     }
 
     /** Whether there is anything left to write, with the log-sum-exp of the row. */

@@ -68,15 +68,16 @@ class SameColumnsTest {
     }
 
     private static void assertSumRows(float[] x, int from, int step, int columns, int count, int[] excluded, float[] k, String data) {
+        int e = columns % 5 - 2;
         double[] lanes = new double[8 * RowKernel.GROUP];
         double[] expected = new double[count + 1];
         double[] actual = new double[count + 1];
         int[] expectedTops = new int[count + 1];
         int[] actualTops = new int[count + 1];
         float[] terms = new float[144 * RowKernel.GROUP];
-        SCALAR.sumRows(x, from, step, columns, count, excluded, 1, 0, k, terms, lanes, expected, expectedTops);
+        SCALAR.sumRows(x, from, step, columns, count, excluded, 1, e, k, terms, lanes, expected, expectedTops);
         Arrays.fill(terms, Float.NaN);
-        simd.sumRows(x, from, step, columns, count, excluded, 1, 0, k, terms, lanes, actual, actualTops);
+        simd.sumRows(x, from, step, columns, count, excluded, 1, e, k, terms, lanes, actual, actualTops);
         for (int r = 0; r < count; r++) {
             String row = "row " + r + " of sumRows(from " + from + ", step " + step + ", columns " + columns + ", count " + count + ") of " + data;
             boolean outside = ChunkExponents.outside(expectedTops[r + 1]) < 0;
@@ -84,32 +85,33 @@ class SameColumnsTest {
             if (outside) continue; // which NaN shows is not said, nor what is summed then: what counts is that it does
             assertEquals(expectedTops[r + 1], actualTops[r + 1], () -> "top of " + row);
             assertBits(expected[r + 1], actual[r + 1], () -> row);
-            assertBits(sumInDouble(x, from + step * r, columns, excluded[r + 1], k), actual[r + 1], () -> row + " as eight sums in double");
+            assertBits(sumInDouble(x, from + step * r, columns, excluded[r + 1], e, k), actual[r + 1], () -> row + " as eight sums in double");
         }
         for (int r = 0; r < count; r++) assertSumRow(x, from + step * r, columns, excluded[r + 1], k, data);
     }
 
     private static void assertSumRow(float[] x, int from, int columns, int excluded, float[] k, String data) {
+        int e = columns % 5 - 2;
         double[] expected = new double[8];
         double[] actual = new double[8];
         Arrays.fill(actual, Double.NaN);
         float[] terms = new float[128];
         Arrays.fill(terms, Float.NaN);
-        int expectedTop = SCALAR.sumRow(x, from, columns, excluded, 0, k, terms, expected);
-        int actualTop = simd.sumRow(x, from, columns, excluded, 0, k, terms, actual);
+        int expectedTop = SCALAR.sumRow(x, from, columns, excluded, e, k, terms, expected);
+        int actualTop = simd.sumRow(x, from, columns, excluded, e, k, terms, actual);
         String row = "sumRow(from " + from + ", columns " + columns + ", excluded " + excluded + ") of " + data;
         boolean outside = ChunkExponents.outside(expectedTop) < 0;
         assertEquals(outside, ChunkExponents.outside(actualTop) < 0, row);
         if (outside) return; // as of rows
         assertEquals(expectedTop, actualTop, () -> "top of " + row);
         assertBits(expected[0], actual[0], () -> row);
-        assertBits(sumInDouble(x, from, columns, excluded, k), actual[0], () -> row + " as eight sums in double");
+        assertBits(sumInDouble(x, from, columns, excluded, e, k), actual[0], () -> row + " as eight sums in double");
     }
 
-    private static double sumInDouble(float[] x, int from, int columns, int excluded, float[] k) {
+    private static double sumInDouble(float[] x, int from, int columns, int excluded, int e, float[] k) {
         double[] s = new double[8];
         for (int c = 0; c < columns; c++) {
-            if (c != excluded) s[c % 8] += Exp2.term(Math.max(x[from + c], k[Exp2.PADDING]), 0, k);
+            if (c != excluded) s[c % 8] += Exp2.term(Math.max(x[from + c], k[Exp2.PADDING]), e, k);
         }
         return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
     }
