@@ -33,8 +33,9 @@ public final class RowBatch {
     private static final double LARGE_REST = 0x1p-33;
     /** Room for the terms of rows that are to be overwritten later: a group of the longest. */
     private static final int ROOM = GROUP * STREAMS * BLOCK;
-    /** Columns from which terms are kept: of fewer they are computed again as fast. */
-    private static final int KEPT = 192;
+    /** Columns from which terms are kept: of fewer, vectors of 16 lanes compute them again as fast. */
+    private static final int KEPT = 128;
+    private static final int KEPT_WIDE = 192;
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
     /** Positions from which rows are folded while the next one is summed; fewer are 2 to 4 % faster when they are folded together. */
@@ -163,8 +164,8 @@ public final class RowBatch {
     }
 
     /** Whether {@link #sumKept} may keep terms of rows like these. */
-    static boolean keeps(Rows x) {
-        return x.columns() >= KEPT && ChunkElements.positions(x.columns()) <= BLOCK && x.inPlace();
+    private static boolean keeps(RowKernel kernel, Rows x) {
+        return x.columns() >= (kernel.lanes() < GRAIN ? KEPT : KEPT_WIDE) && ChunkElements.positions(x.columns()) <= BLOCK && x.inPlace();
     }
 
     /**
@@ -175,7 +176,7 @@ public final class RowBatch {
     boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep) {
         int columns = x.columns();
         keptTerms = false;
-        if (!keeps(x) || !ChunkExponents.mayKeep(chunk.exponent())) return false;
+        if (!keeps(kernel, x) || !ChunkExponents.mayKeep(chunk.exponent())) return false;
         if (keeping == null) keeping = new Keeping();
         if (!keeping.begins(kernel, chunk.masked())) return false;
         boolean masks = keeping.masks();
@@ -209,7 +210,7 @@ public final class RowBatch {
     /** As {@link #sum}, with the terms kept if that is possible, to be written to out later: there, or in {@link #room} if out is x. */
     boolean sumToWrite(RowKernel kernel, Rows x, int r, int count, Rows out) {
         boolean same = x.data() == out.data();
-        boolean kept = keeps(x) && sumKept(kernel, x, r, count, null, same ? room() : out.data(), same ? 0 : out.start(r), same ? x.columns() : out.rowStride());
+        boolean kept = keeps(kernel, x) && sumKept(kernel, x, r, count, null, same ? room() : out.data(), same ? 0 : out.start(r), same ? x.columns() : out.rowStride());
         return kept || sum(kernel, x, r, count, null);
     }
 
