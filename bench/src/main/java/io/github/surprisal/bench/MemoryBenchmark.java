@@ -24,7 +24,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 @Fork(value = 1, jvmArgs = {Forks.COLLECTOR, Forks.UNSAFE}, jvmArgsAppend = Forks.VECTOR)
 public class MemoryBenchmark extends Trial {
 
-    @Param({"1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
+    @Param({"1x10", "1x64", "1x128", "1x1024", "1x8192", "1x65536", "1x262144", "1x1048576", "1x4194304", "1x16777216", "1x67108864",
             "64x1024", "64000x2", "20000x10", "6300x32", "3200x64", "2100x100", "1024x1000", "64x50257", "64x21x4096", "256x32000", "64x128256"})
     public String shape;
 
