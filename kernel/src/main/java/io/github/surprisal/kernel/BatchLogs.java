@@ -77,7 +77,10 @@ final class BatchLogs {
         }
     }
 
-    /** Adds the anchor; of no use with {@link ChunkSum#SUM_ONLY}. Special rows are left for later, and how many is returned. Apart from kernels: C2 inlines nothing behind those. */
+    /**
+     * Adds the anchor; special rows are left for later, and how many is returned. Not for {@link ChunkSum#SUM_ONLY}, which has none. Apart from kernels: C2
+     * inlines nothing behind those.
+     */
     private int finishPlain(int columns, int count, int e, double[] lse) {
         double anchor = e * DoubleMath.LN2;
         double apart = chunk.apart();

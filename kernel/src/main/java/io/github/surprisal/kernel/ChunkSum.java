@@ -341,7 +341,10 @@ public final class ChunkSum {
 
     // ---- few elements
 
-    /** Adds a row of few in an array as {@link #sumChunk} does, sooner; false, with nothing added, if they are none or too many, or something is not as expected. */
+    /**
+     * Adds a row of few elements in an array as {@link #sumChunk} does, sooner; false, with nothing added, if there are none or too many, or something is not as
+     * expected.
+     */
     private boolean addFew(RowKernel kernel, float[] x, int from, int n, int excluded, LogSum result) {
         if (n > RowBatch.MEDIUM || n == 0 || !sumFew(kernel, x, from, n, excluded)) return false;
         if (excluded == NONE && apart >= 0 && needsCare(best, n)) {

@@ -135,7 +135,8 @@ public final class Exp2 {
         return Fma.fma(mantissa(x, scaleBits, e, k), scale(scaleBits), sum);
     }
 
-    private static float mantissa(float x, int scaleBits, int e, float[] k) {
+    /** The other, with all that it needs of k. */
+    static float mantissa(float x, int scaleBits, int e, float[] k) {
         return mantissa(x, scaleBits, rounder(e), k[LN2_HI], k[LN2_LO], k[C1], k[C2], k[C3], k[C4], k[C5], k[C6]);
     }
 }

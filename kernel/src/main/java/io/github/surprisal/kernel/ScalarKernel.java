@@ -426,8 +426,7 @@ public final class ScalarKernel implements RowKernel {
             int bits = Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]);
             top = unsignedMax(top, bits);
             int z = Exp2.scaleBits(bits);
-            float mantissa = Exp2.mantissa(v, z, rounder, k[Exp2.LN2_HI], k[Exp2.LN2_LO], k[Exp2.C1], k[Exp2.C2], k[Exp2.C3], k[Exp2.C4], k[Exp2.C5], k[Exp2.C6]);
-            if (c != excluded) sums[c & 7] += mantissa * Exp2.scale(z);
+            if (c != excluded) sums[c & 7] += Exp2.mantissa(v, z, e, k) * Exp2.scale(z);
         }
         foldLanes(1, sums);
         return top;

@@ -78,10 +78,10 @@ public final class SoftmaxRows {
             if (logarithm) wanted[k] = Math.abs(lse[k]) <= RowWriter.MAX_DIRECT;
             if (wanted[k] && together) continue;
             left++;
-            if (logarithm ? prepareLogarithms(kernel, x, out, r + k, lse[k], null) : wanted[k] && prepareTerms(out, r + k, unit, batch.sums[k])) {
-                write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
-            } else if (!logarithm && !wanted[k]) {
+            if (!logarithm && !wanted[k]) {
                 row(kernel, x, out, false, r + k, false, null);
+            } else if (logarithm ? prepareLogarithms(kernel, x, out, r + k, lse[k], null) : prepareTerms(out, r + k, unit, batch.sums[k])) {
+                write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
             }
         }
         if (left == count) return;
