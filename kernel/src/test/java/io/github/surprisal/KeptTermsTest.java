@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Rows in arrays, whose terms are kept where the result will stand and then multiplied, have the bits of rows off the heap, whose terms are computed again: out
- * of place, in place, and whatever keeps them from being kept.
+ * Rows in arrays, whose terms are kept where the result will stand and then multiplied, have the bits of rows off the heap or of classes that lie apart, whose terms are
+ * computed again: out of place, in place, and whatever keeps them from being kept.
  */
 class KeptTermsTest {
     private static final long SEED = 20261126;
@@ -34,7 +34,7 @@ class KeptTermsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {127, 128, 129, 191, 192, 193, 207, 208, 255, 256, 300, 1000, 2047, 2048, 2049, 2063, 2064, 2113, 4096, 5000, 70_000, 131_072, 131_073})
+    @ValueSource(ints = {16, 32, 33, 64, 65, 100, 127, 128, 129, 191, 192, 193, 207, 208, 255, 256, 300, 1000, 2047, 2048, 2049, 2063, 2064, 2113, 4096, 5000, 70_000, 131_072, 131_073})
     void bitsOfRowsThatAreNotKept(int columns) {
         int rows = columns > 10_000 ? 2 : ROWS;
         for (int round = 0; round < 3; round++) check(usual(rows, columns), rows, columns, "usual");
@@ -63,7 +63,7 @@ class KeptTermsTest {
 
     /** Masks of every kind, among which the others are kept: anywhere, before, behind, everywhere but in a few places. */
     @ParameterizedTest
-    @ValueSource(ints = {128, 192, 300, 1000, 2048, 2113, 5000, 20_000})
+    @ValueSource(ints = {40, 101, 128, 192, 300, 1000, 2048, 2113, 5000, 20_000})
     void bitsOfMaskedRows(int columns) {
         int rows = columns > 10_000 ? 2 : ROWS;
         for (float mask : new float[] {Float.NEGATIVE_INFINITY, -1e4f, -1e9f, -390}) {
@@ -239,11 +239,25 @@ class KeptTermsTest {
             same(expected, inPlace, "gradient in place of " + call);
             same(new float[] {expectedValue, expectedValue}, new float[] {value, valueInPlace}, "loss of " + call);
         }
+        if (columns > 127) return;
+        float[] turned = turn(x, rows, columns); // a row a column: of those nothing is kept, while short ones off the heap are copied to arrays
+        Matrix axis = Matrix.ofClassAxis(turned, 1, columns, rows);
+        float[] expected = new float[x.length];
+        Softmax.softmax(axis, Matrix.ofClassAxis(expected, 1, columns, rows));
+        same(expected, turn(softmax, rows, columns), "softmax of " + call);
+        loss.lossAndGradient(axis, targets, axis);
+        same(turned, turn(gradient, rows, columns), "gradient of " + call);
     }
 
-    /** After an unusual row terms are not kept for a while, or masks are expected: neither in batches of rows nor in long ones, each on its own. */
+    private static float[] turn(float[] x, int rows, int columns) {
+        float[] turned = new float[x.length];
+        for (int i = 0; i < x.length; i++) turned[i % columns * rows + i / columns] = x[i];
+        return turned;
+    }
+
+    /** After an unusual row terms are not kept for a while, or masks are expected: neither in batches of short or longer rows nor in long ones, each on its own. */
     private void expectUsual() {
-        for (int columns : new int[] {192, 2500}) {
+        for (int columns : new int[] {100, 192, 2500}) {
             float[] x = usual(2, columns);
             for (int i = 0; i < 100; i++) Softmax.softmax(Matrix.of(x, 2, columns), Matrix.of(new float[2 * columns], 2, columns));
         }
@@ -251,7 +265,7 @@ class KeptTermsTest {
 
     /** With usual rows or such with masks, whatever a failure before has left. */
     private void expectMasks() {
-        for (int columns : new int[] {192, 2500}) {
+        for (int columns : new int[] {100, 192, 2500}) {
             float[] x = usual(2, columns);
             x[7] = Float.NEGATIVE_INFINITY;
             x[columns + 9] = Float.NEGATIVE_INFINITY;

@@ -55,7 +55,7 @@ final class LossBatch {
         rows.withConstants(call.options.constants());
         Rows out = keepsTerms(call) ? call.gradient : null;
         boolean terms = out != null && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
-        all = (terms || rows.sum(call.kernel, x, r, count, targets)) && kept;
+        all = (terms || rows.sum(call.kernel, x, r, count, targets, out != null)) && kept;
         int rounded = count + 7 & -8;
         Arrays.fill(usual, 0, count, true);
         rows.copySums(t, count);

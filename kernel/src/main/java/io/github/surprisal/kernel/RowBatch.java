@@ -7,7 +7,7 @@ import java.util.Arrays;
  * rows. Rows of few columns lie side by side, a row a lane, at most {@link #SHORT}; longer ones of up to one block are summed one behind the
  * other, up to {@link #MEDIUM} columns in double. What is not as expected is left to ChunkSum. {@link BatchLogs} takes their logarithms.
  *
- * <p>Scratch for one thread, 34 KB, and 128 KB more where terms of rows that are to be overwritten are kept; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 34 KB, and 144 KB more where terms of rows that are to be overwritten are kept; {@link #ofThread} hands it out.
  */
 public final class RowBatch {
     /** Rows at a time, at most: every step of a batch ends with a long wait for its last results, so few steps for many rows. */
@@ -33,6 +33,8 @@ public final class RowBatch {
     private static final double LARGE_REST = 0x1p-33;
     /** Room for the terms of rows that are to be overwritten later: a group of the longest. */
     private static final int ROOM = GROUP * STREAMS * BLOCK;
+    /** And for those of rows as they lie. */
+    private static final int ROWS_ROOM = ROWS * RowKernel.TERMS_STEP;
     /** Columns from which terms are kept: of fewer, vectors of 16 lanes compute them again as fast. */
     private static final int KEPT = 128;
     private static final int KEPT_WIDE = 192;
@@ -42,6 +44,8 @@ public final class RowBatch {
     private static final int FOLDED = 8 * GRAIN;
     /** Rows of up to {@link #SHORT} columns up to which each is done for itself: measured with AVX2, where 10 cost about as much together. */
     private static final int FEW_ROWS = 5;
+    /** Batches of rows as they lie whose terms are not kept after one where that failed. */
+    private static final int ROWS_PAUSE = 32;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = new ThreadLocal<>();
@@ -83,6 +87,7 @@ public final class RowBatch {
     private int keptExponent;
     private Keeping keeping; // made when it is needed
     private boolean foundMasks; // among the terms kept
+    private int rowsPause;
     private int tileStride;
 
     private RowBatch() {}
@@ -141,13 +146,18 @@ public final class RowBatch {
      *     {@link #copySums}; the others are for {@link ChunkSum}
      */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
+        return sum(kernel, x, r, count, excluded, false);
+    }
+
+    /** As the other; toWrite: {@link #writeTerms} may follow, so that terms of rows as they lie are kept if that is possible. */
+    boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded, boolean toWrite) {
         transposed = false;
         keptApart = false;
         keptTerms = false;
         keep = null;
         int columns = x.columns();
         if (liesInRows(kernel, x)) {
-            sumRows(kernel, x, r, 0, count, excluded == null ? NONE : excluded);
+            sumRows(kernel, x, r, 0, count, excluded == null ? NONE : excluded, toWrite);
         } else if (columns > 0 && x.sideBySide()) {
             if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
         } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
@@ -211,7 +221,7 @@ public final class RowBatch {
     boolean sumToWrite(RowKernel kernel, Rows x, int r, int count, Rows out) {
         boolean same = x.data() == out.data();
         boolean kept = keeps(kernel, x) && sumKept(kernel, x, r, count, null, same ? room() : out.data(), same ? 0 : out.start(r), same ? x.columns() : out.rowStride());
-        return kept || sum(kernel, x, r, count, null);
+        return kept || sum(kernel, x, r, count, null, true);
     }
 
     private boolean haveOthers(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
@@ -231,7 +241,7 @@ public final class RowBatch {
 
     /** Room for terms, also of a single row that is summed by {@link ChunkSum}; made when it is needed. */
     float[] room() {
-        if (room == null) room = new float[ROOM];
+        if (room == null) room = new float[Math.max(ROOM, ROWS_ROOM)];
         return room;
     }
 
@@ -283,16 +293,35 @@ public final class RowBatch {
         return columns <= MEDIUM && x.straight() && (columns > SHORT || x.data() != null && columns >= fewest(kernel.lanes()));
     }
 
-    /** Row r + k as row first + k. */
-    private void sumRows(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
+    /** Row r + k as row first + k, with the terms kept if that is asked for and possible. */
+    private void sumRows(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded, boolean keeps) {
+        if (keeps && x.data() != null && sumRowsKept(kernel, x, r, first, count, excluded)) return;
         int columns = x.columns();
         boolean there = x.data() != null;
         for (int k = 0, n; k < count; k += n) {
             n = there ? count : Math.min(count - k, scratch.length / columns);
             for (int i = 0; !there && i < n; i++) x.get(kernel, r + k + i, 0, columns, scratch, i * columns);
             kernel.sumRows(there ? x.data() : scratch, there ? x.start(r) : 0, there ? x.rowStride() : columns, columns, n, excluded, first + k,
-                    chunk.exponent(), chunk.constants(), partials, groupSums, sums, tops);
+                    chunk.exponent(), chunk.constants(), Float.NEGATIVE_INFINITY, partials, groupSums, sums, tops);
         }
+    }
+
+    /** False if one of the elements is too low, or may be; then there are masks, mostly, and for a while it is not tried again. */
+    private boolean sumRowsKept(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
+        float lowest = RowKernel.lowestKept(chunk.exponent(), chunk.constants());
+        if (lowest >= 0 || rowsPause-- > 0) return false;
+        rowsPause = 0;
+        keep = room();
+        keepFrom = 0;
+        keepStep = RowKernel.TERMS_STEP;
+        keptExponent = chunk.exponent();
+        kernel.sumRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, excluded, first, keptExponent, chunk.constants(), lowest,
+                keep, groupSums, sums, tops);
+        int all = 0;
+        for (int k = 0; k < count; k++) all |= tops[first + k];
+        keptTerms = all >= 0;
+        if (!keptTerms) rowsPause = ROWS_PAUSE;
+        return keptTerms;
     }
 
     // ---- rows of one block
@@ -375,7 +404,7 @@ public final class RowBatch {
      */
     void sumApart(RowKernel kernel, Rows x, int r, int first, int count, int[] largest) {
         if (x.columns() <= MEDIUM) {
-            sumRows(kernel, x, r, first, count, largest);
+            sumRows(kernel, x, r, first, count, largest, false);
             for (int k = 0; k < count; k++) apart[first + k] = x.get(r + k, Math.max(largest[first + k], 0));
             return;
         }

@@ -171,6 +171,12 @@ public interface RowKernel extends InformationKernel {
         return (KEPT_RANGE - 1) / k[Exp2.LOG2E];
     }
 
+    /** Whether among elements with this unsigned maximum of bits none is below {@link #lowestKept}; false does not say that one is. */
+    static boolean isLowestKept(int raw, int e, float[] k) {
+        float lowest = lowestKept(e, k);
+        return lowest < 0 && Integer.compareUnsigned(raw, Float.floatToRawIntBits(lowest)) <= 0;
+    }
+
     /** The last step of {@link #sumKeptMasked}: raw is the unsigned maximum of the elements' bits, lowest the unsigned minimum of exponent bits above first. */
     static boolean checkKeptMasked(int raw, int lowest, int first, float floor, int count, int[] tops, int topsFrom) {
         boolean valid = !ChunkExponents.isNan(raw) && Integer.compareUnsigned(lowest, LOWEST_KEPT - first) >= 0;
@@ -235,11 +241,17 @@ public interface RowKernel extends InformationKernel {
      * sums[first + r] = the sum of row r of {@link #GRAIN} to 127 columns, x[from + r * step + c], without its element excluded[first + r] (negative for
      * none), 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An element
      * below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; with
-     * infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms[0 .. (128 + GRAIN) * GROUP) and lanes,
-     * 8 * GROUP doubles.
+     * infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms and lanes, 8 * GROUP doubles.
+     *
+     * @param lowest -infinity, or a negative number: then the terms stay, in {@code terms[r * TERMS_STEP + c]}, that of an excluded element as +0, and the top of
+     *     a row with an element below lowest is -1
+     * @param terms at least TERMS_STEP floats for each of GROUP rows, or of all if they stay; the others are overwritten
      */
-    void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+    void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
             float[] terms, double[] lanes, double[] sums, int[] tops);
+
+    /** How far apart the terms of rows are in {@link #sumRows}: 127, and room for a vector. */
+    int TERMS_STEP = 128 + GRAIN;
 
     /**
      * {@link #sumRows} of one row of 1 to 127 columns, x[from .. from + n), without its element excluded (negative for none): its sum becomes sums[0], its

@@ -402,11 +402,17 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
             float[] terms, double[] lanes, double[] sums, int[] tops) {
         for (int r = 0; r < count; r++) {
-            tops[first + r] = sumRow(x, from + r * step, columns, excluded[first + r], e, k, terms, lanes);
+            int at = from + r * step;
+            int y = excluded[first + r];
+            tops[first + r] = sumOne(x, at, columns, y, e, k, lanes);
             sums[first + r] = lanes[0];
+            if (lowest == Float.NEGATIVE_INFINITY) continue;
+            writeTerms(x, at, columns, e, k, terms, r * TERMS_STEP);
+            if (y >= 0) terms[r * TERMS_STEP + y] = 0;
+            for (int c = 0; c < columns; c++) tops[first + r] |= x[at + c] < lowest ? -1 : 0;
         }
     }
 

@@ -146,9 +146,9 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k,
+    public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
             float[] terms, double[] lanes, double[] sums, int[] tops) {
-        start.of(COLUMNS).sumRows(x, from, step, columns, count, excluded, first, e, k, terms, lanes, sums, tops);
+        start.of(COLUMNS).sumRows(x, from, step, columns, count, excluded, first, e, k, lowest, terms, lanes, sums, tops);
     }
 
     @Override

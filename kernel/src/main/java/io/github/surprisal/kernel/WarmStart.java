@@ -174,8 +174,8 @@ final class WarmStart {
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
                 kernel.sumColumns(x, 0, grain, 37, grain, excluded, 0, k, columns, grain, tops, partials);
                 for (int n = 33; n <= 37; n++) kernel.foldColumns(columns, grain, n, grain, 1, lanes); // behind whole eights one column to five
-                kernel.sumRows(x, 0, 8, 40, RowKernel.GROUP + 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
-                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, columns, numbers, lanes, tops);
+                kernel.sumRows(x, 0, 8, 40, RowKernel.GROUP + 2, excluded, 0, 0, k, Float.NEGATIVE_INFINITY, columns, numbers, lanes, tops);
+                kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, -0x1p20f, columns, numbers, lanes, tops);
                 kernel.sumRow(x, 0, 99, -1, 0, k, columns, lanes);
                 kernel.sumRow(x, 0, 40, 3, 0, k, columns, lanes);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);

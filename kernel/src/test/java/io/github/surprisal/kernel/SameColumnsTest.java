@@ -74,10 +74,10 @@ class SameColumnsTest {
         double[] actual = new double[count + 1];
         int[] expectedTops = new int[count + 1];
         int[] actualTops = new int[count + 1];
-        float[] terms = new float[144 * RowKernel.GROUP];
-        SCALAR.sumRows(x, from, step, columns, count, excluded, 1, e, k, terms, lanes, expected, expectedTops);
+        float[] terms = new float[RowKernel.TERMS_STEP * RowKernel.GROUP];
+        SCALAR.sumRows(x, from, step, columns, count, excluded, 1, e, k, Float.NEGATIVE_INFINITY, terms, lanes, expected, expectedTops);
         Arrays.fill(terms, Float.NaN);
-        simd.sumRows(x, from, step, columns, count, excluded, 1, e, k, terms, lanes, actual, actualTops);
+        simd.sumRows(x, from, step, columns, count, excluded, 1, e, k, Float.NEGATIVE_INFINITY, terms, lanes, actual, actualTops);
         for (int r = 0; r < count; r++) {
             String row = "row " + r + " of sumRows(from " + from + ", step " + step + ", columns " + columns + ", count " + count + ") of " + data;
             boolean outside = ChunkExponents.outside(expectedTops[r + 1]) < 0;
@@ -87,7 +87,35 @@ class SameColumnsTest {
             assertBits(expected[r + 1], actual[r + 1], () -> row);
             assertBits(sumInDouble(x, from + step * r, columns, excluded[r + 1], e, k), actual[r + 1], () -> row + " as eight sums in double");
         }
+        for (float lowest : new float[] {-1000, -30, -2}) assertRowsStay(x, from, step, columns, count, excluded, k, lowest, expected, expectedTops, data);
         for (int r = 0; r < count; r++) assertSumRow(x, from + step * r, columns, excluded[r + 1], k, data);
+    }
+
+    /** As the sums of {@link #assertSumRows}, and what stays. */
+    private static void assertRowsStay(float[] x, int from, int step, int columns, int count, int[] excluded, float[] k, float lowest,
+            double[] sums, int[] tops, String data) {
+        int e = columns % 5 - 2;
+        for (RowKernel kernel : new RowKernel[] {SCALAR, STRIPS, simd}) {
+            double[] actual = new double[count + 1];
+            int[] actualTops = new int[count + 1];
+            float[] terms = new float[RowKernel.TERMS_STEP * Math.max(RowKernel.GROUP, count)];
+            Arrays.fill(terms, Float.NaN);
+            kernel.sumRows(x, from, step, columns, count, excluded, 1, e, k, lowest, terms, new double[8 * RowKernel.GROUP], actual, actualTops);
+            for (int r = 0; r < count; r++) {
+                String row = "row " + r + " of sumRows(from " + from + ", step " + step + ", columns " + columns + ", count " + count + ", lowest " + lowest
+                    + ") by " + kernel.getClass().getSimpleName() + " of " + data;
+                boolean low = false;
+                for (int c = 0; c < columns; c++) low |= x[from + r * step + c] < lowest;
+                if (low) assertEquals(-1, actualTops[r + 1], () -> "top of " + row);
+                if (low || ChunkExponents.outside(tops[r + 1]) < 0) continue;
+                assertEquals(tops[r + 1], actualTops[r + 1], () -> "top of " + row);
+                assertBits(sums[r + 1], actual[r + 1], () -> row);
+                for (int c = 0; c < columns; c++) {
+                    float term = c == excluded[r + 1] ? 0 : ScalarKernel.maskedTerm(x[from + r * step + c], e, k);
+                    assertBits(term, terms[r * RowKernel.TERMS_STEP + c], () -> "a term of " + row);
+                }
+            }
+        }
     }
 
     private static void assertSumRow(float[] x, int from, int columns, int excluded, float[] k, String data) {
