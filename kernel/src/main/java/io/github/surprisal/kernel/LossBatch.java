@@ -53,9 +53,9 @@ final class LossBatch {
         Rows x = call.logits;
         boolean kept = call.targets(r, count, targets);
         rows.withConstants(call.options.constants());
-        Rows out = keepsTerms(call) ? call.gradient : null;
-        boolean terms = out != null && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
-        all = (terms || rows.sum(call.kernel, x, r, count, targets, out != null)) && kept;
+        Rows out = writes(call) && keepsDigits(call) ? call.gradient : null;
+        boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
+        all = (terms || rows.sum(call.kernel, x, r, count, targets, out)) && kept;
         int rounded = count + 7 & -8;
         Arrays.fill(usual, 0, count, true);
         rows.copySums(t, count);
@@ -119,9 +119,11 @@ final class LossBatch {
             p[k] = 1 / (1 + t[k]);
             notP[k] = t[k] * p[k];
         }
+        for (int k = 0; k < rounded; k++) power[k] = weight[k] * p[k];
+        if (rows.keptAny()) return;
         int exponent = rows.exponent();
         for (int k = 0; k < rounded; k++) {
-            power[k] = weight[k] * p[k] * DoubleMath.powerOfTwo(Math.clamp(RowWriter.exponentOf(lse[k]) - exponent, -1000, 1000)); // clamped: an unusual row
+            power[k] *= DoubleMath.powerOfTwo(Math.clamp(RowWriter.exponentOf(lse[k]) - exponent, -1000, 1000)); // clamped: an unusual row
         }
     }
 
@@ -138,43 +140,56 @@ final class LossBatch {
      * the logits afterwards, and no factor loses digits in units of 2^E.
      */
     static boolean keepsTerms(LossCall call) {
+        return writes(call) && call.gradient.inPlace() && call.options.isPlain() && !call.countsCorrect && keepsDigits(call);
+    }
+
+    private static boolean keepsDigits(LossCall call) {
         double factor = Math.abs(call.factor * call.options.logitScale());
-        return writes(call) && call.gradient.inPlace() && call.options.isPlain() && !call.countsCorrect && factor >= 0x1p-20 && factor <= 0x1p20;
+        return factor >= 0x1p-20 && factor <= 0x1p20;
     }
 
-    /** Writes the gradient of the usual rows. */
+    /** Writes the gradient of the usual rows. Makes power the factors of their terms, and t the gradients at their targets. */
     void write(LossCall call, int r) {
-        int n = count + GRAIN - 1 & -GRAIN;
         double factor = call.factor * call.options.logitScale();
-        for (int k = 0; k < n; k++) {
-            boolean counts = k < count && usual[k];
-            double main = counts ? call.options.weight(targets[k]) : 0;
-            double pull = counts ? 2 * call.options.zLoss() * lse[k] : 0;
-            rows.setExponent(k, counts ? lse[k] : rows.exponent() * DoubleMath.LN2);
-            rows.setFactor(k, counts ? factor * (main + pull) * power[k] : 0);
+        boolean kept = rows.keptAny();
+        if (call.options.weights() == null && call.options.zLoss() == 0) {
+            for (int k = 0; k < count; k++) {
+                power[k] *= factor;
+                t[k] = RowLoss.atTarget(factor, 0, 0, 1, 0, 1, p[k], notP[k]);
+            }
+        } else {
+            findOwnFactors(call.options, factor);
         }
+        for (int k = 0; !kept && k < count; k++) rows.setExponent(k, usual[k] ? lse[k] : rows.exponent() * DoubleMath.LN2);
+        rows.setFactors(power, count);
         boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();
-        if (call.logits.columns() >= GRAIN && inPlace) writeRows(call, r, factor);
-        else writeSideBySide(call, r, factor);
+        if (call.logits.columns() >= GRAIN && inPlace && !rows.keptBeside()) writeRows(call, r);
+        else writeSideBySide(call, r);
     }
 
-    private float atTarget(LossOptions options, double factor, int k) {
-        double weight = options.weight(targets[k]);
-        return (float) RowLoss.atTarget(factor, 0, 0, weight, 2 * options.zLoss() * lse[k], weight, p[k], notP[k]);
+    /** Where rows are not alike, the factors of their terms and, in t, the gradients at their targets. */
+    private void findOwnFactors(LossOptions options, double factor) {
+        for (int k = 0; k < count; k++) {
+            if (!usual[k]) continue;
+            double weight = options.weight(targets[k]);
+            double pull = 2 * options.zLoss() * lse[k];
+            power[k] *= factor * (weight + pull);
+            t[k] = RowLoss.atTarget(factor, 0, 0, weight, pull, weight, p[k], notP[k]);
+        }
     }
 
-    private void writeRows(LossCall call, int r, double factor) {
+    private void writeRows(LossCall call, int r) {
         Rows gradient = call.gradient;
         rows.writeTerms(call.kernel, call.logits, gradient, r, count, usual);
         for (int k = 0; k < count; k++) {
-            if (usual[k]) gradient.data()[gradient.start(r + k) + targets[k]] = atTarget(call.options, factor, k);
+            if (usual[k]) gradient.data()[gradient.start(r + k) + targets[k]] = (float) t[k];
         }
     }
 
-    private void writeSideBySide(LossCall call, int r, double factor) {
+    private void writeSideBySide(LossCall call, int r) {
         int stride = rows.terms(call.kernel, call.logits, r, count);
         for (int k = 0; k < count; k++) {
-            if (usual[k]) out[targets[k] * stride + k] = atTarget(call.options, factor, k);
+            if (usual[k]) out[targets[k] * stride + k] = (float) t[k];
         }
         rows.put(call.kernel, call.gradient, r, count, usual, stride);
     }

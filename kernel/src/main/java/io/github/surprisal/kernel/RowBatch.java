@@ -44,8 +44,8 @@ public final class RowBatch {
     private static final int FOLDED = 8 * GRAIN;
     /** Rows of up to {@link #SHORT} columns up to which each is done for itself: measured with AVX2, where 10 cost about as much together. */
     private static final int FEW_ROWS = 5;
-    /** Batches of rows as they lie whose terms are not kept after one where that failed. */
-    private static final int ROWS_PAUSE = 32;
+    /** Batches of rows of few columns whose terms are not kept after one where that failed. */
+    private static final int KEEP_PAUSE = 32;
     private static final int[] NONE = new int[ROWS];
 
     private static final ThreadLocal<RowBatch> OF_THREAD = new ThreadLocal<>();
@@ -80,14 +80,15 @@ public final class RowBatch {
     private boolean keptApart;
     /** Whether the terms of the rows just summed are in keep, row k from keepFrom + k * keepStep on. */
     private boolean keptTerms;
+    /** Whether they are in {@link #sideBySide}. */
+    private boolean keptBeside;
     private float[] keep;
     private int keepFrom;
     private int keepStep;
     private float[] room;
-    private int keptExponent;
     private Keeping keeping; // made when it is needed
     private boolean foundMasks; // among the terms kept
-    private int rowsPause;
+    private int keepPause; // of rows of few columns
     private int tileStride;
 
     private RowBatch() {}
@@ -146,20 +147,24 @@ public final class RowBatch {
      *     {@link #copySums}; the others are for {@link ChunkSum}
      */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
-        return sum(kernel, x, r, count, excluded, false);
+        return sum(kernel, x, r, count, excluded, null);
     }
 
-    /** As the other; toWrite: {@link #writeTerms} may follow, so that terms of rows as they lie are kept if that is possible. */
-    boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded, boolean toWrite) {
+    /** As the other, with the terms of rows of few columns kept if that is possible and they are to be written to out, if that is not null. */
+    boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded, Rows out) {
         transposed = false;
+        keptBeside = false;
         keptApart = false;
         keptTerms = false;
         keep = null;
         int columns = x.columns();
         if (liesInRows(kernel, x)) {
-            sumRows(kernel, x, r, 0, count, excluded == null ? NONE : excluded, toWrite);
+            sumRows(kernel, x, r, 0, count, excluded == null ? NONE : excluded, out != null && out.inPlace());
         } else if (columns > 0 && x.sideBySide()) {
-            if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) return allUsual(count);
+            if (sumShort(kernel, x, r, count, excluded == null ? NONE : excluded)) {
+                keptBeside = out != null && isKeptBeside(kernel, x, r, count);
+                return allUsual(count);
+            }
         } else if (columns > 0 && x.straight() && ChunkElements.positions(columns) <= BLOCK && !(chunk.masked() && x.data() == null)) {
             for (int k = 0; k < count; k += GROUP) {
                 int group = Math.min(GROUP, count - k);
@@ -186,6 +191,7 @@ public final class RowBatch {
     boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep) {
         int columns = x.columns();
         keptTerms = false;
+        keptBeside = false;
         if (!keeps(kernel, x) || !ChunkExponents.mayKeep(chunk.exponent())) return false;
         if (keeping == null) keeping = new Keeping();
         if (!keeping.begins(kernel, chunk.masked())) return false;
@@ -210,7 +216,6 @@ public final class RowBatch {
         transposed = false;
         keptApart = excluded != null;
         keptTerms = inRange && areUsual(count);
-        keptExponent = chunk.exponent();
         keeping.ends(kernel, keptTerms, foundMasks);
         if (masks && keptTerms && !foundMasks) chunk.expectMasks(false);
         if (!keptTerms) keep = null;
@@ -221,7 +226,7 @@ public final class RowBatch {
     boolean sumToWrite(RowKernel kernel, Rows x, int r, int count, Rows out) {
         boolean same = x.data() == out.data();
         boolean kept = keeps(kernel, x) && sumKept(kernel, x, r, count, null, same ? room() : out.data(), same ? 0 : out.start(r), same ? x.columns() : out.rowStride());
-        return kept || sum(kernel, x, r, count, null, true);
+        return kept || sum(kernel, x, r, count, null, out);
     }
 
     private boolean haveOthers(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
@@ -309,18 +314,16 @@ public final class RowBatch {
     /** False if one of the elements is too low, or may be; then there are masks, mostly, and for a while it is not tried again. */
     private boolean sumRowsKept(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
         float lowest = RowKernel.lowestKept(chunk.exponent(), chunk.constants());
-        if (lowest >= 0 || rowsPause-- > 0) return false;
-        rowsPause = 0;
+        if (lowest >= 0 || keepPause-- > 0) return false;
         keep = room();
         keepFrom = 0;
         keepStep = RowKernel.TERMS_STEP;
-        keptExponent = chunk.exponent();
-        kernel.sumRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, excluded, first, keptExponent, chunk.constants(), lowest,
+        kernel.sumRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, excluded, first, chunk.exponent(), chunk.constants(), lowest,
                 keep, groupSums, sums, tops);
         int all = 0;
         for (int k = 0; k < count; k++) all |= tops[first + k];
         keptTerms = all >= 0;
-        if (!keptTerms) rowsPause = ROWS_PAUSE;
+        keepPause = keptTerms ? 0 : KEEP_PAUSE;
         return keptTerms;
     }
 
@@ -507,40 +510,55 @@ public final class RowBatch {
         return n;
     }
 
+    /** Whether the terms just summed, which are in {@link #sideBySide}, need only be multiplied; not asked for a while after they did not. */
+    private boolean isKeptBeside(RowKernel kernel, Rows x, int r, int count) {
+        if (keepPause-- > 0) return false;
+        int n = count + GRAIN - 1 & -GRAIN;
+        boolean inRange = kernel.inRange(source(x), from(x, r), stride(x), n, x.columns(), chunk.exponent(), chunk.constants());
+        keepPause = inRange ? 0 : KEEP_PAUSE;
+        return inRange;
+    }
+
+    boolean keptBeside() {
+        return keptBeside;
+    }
+
     /** Puts the short rows' terms times factors, side by side, into {@link #sideBySide}, where columns are so far apart as returned. */
     int terms(RowKernel kernel, Rows x, int r, int count) {
         int n = lieSideBySide(kernel, x, r, count);
-        kernel.termsColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants(), partials, 0, n + GAP);
+        if (keptBeside) kernel.scaleColumns(partials, n + GAP, x.columns(), n, factors, lows);
+        else kernel.termsColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants(), partials, 0, n + GAP);
         return n + GAP;
     }
 
-    /** Terms of row k are to be written with the exponent of {@link RowWriter#exponentOf}. */
+    /** Whether the terms of the rows just summed have been kept, in units of 2^{@link #exponent()}. */
+    boolean keptAny() {
+        return keptTerms || keptBeside;
+    }
+
+    /** Terms of row k are to be written with the exponent of {@link RowWriter#exponentOf}; those that have been kept need not be told. */
     void setExponent(int k, double lse) {
         rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse));
     }
 
-    /** They are to be multiplied by this. Those that have been kept are in units of another power of two, which changes no digit. */
-    void setFactor(int k, double factor) {
-        double f = keptTerms ? factor * DoubleMath.powerOfTwo(keptExponent - Exp2.exponentOf(rounders[k])) : factor;
-        factors[k] = (float) f;
-        lows[k] = DoubleMath.low(f);
+    /** Terms of count rows are to be multiplied by these, or elements written less these, each in two floats. */
+    void setFactors(double[] f, int count) {
+        for (int k = 0; k < count; k++) {
+            factors[k] = (float) f[k];
+            lows[k] = DoubleMath.low(f[k]);
+        }
     }
 
-    /** Terms of the wanted ones among the rows just summed, in units of 2^unit, are to be written as probabilities. */
+    /** Terms of the wanted ones among the rows just summed, in units of 2^unit, are to be written as probabilities. Overwrites the sums. */
     void setProbabilities(int count, boolean[] wanted, int unit) {
-        for (int k = 0; k < count; k++) {
+        boolean kept = keptAny();
+        for (int k = 0; kept && k < count; k++) sums[k] = 1 / sums[k];
+        for (int k = 0; !kept && k < count; k++) {
             double sum = wanted[k] ? sums[k] : 1;
             rounders[k] = Exp2.rounder(RowWriter.exponentOf(sum, unit));
-            setFactor(k, RowWriter.factorOf(sum, unit));
+            sums[k] = RowWriter.factorOf(sum, unit);
         }
-    }
-
-    /** They are to be written less these, each in two floats. */
-    void setLogarithms(double[] lse, int count) {
-        for (int k = 0; k < count; k++) {
-            factors[k] = (float) lse[k];
-            lows[k] = DoubleMath.low(lse[k]);
-        }
+        setFactors(sums, count);
     }
 
     /** Room for a tile, until the next sum. */

@@ -305,6 +305,9 @@ public interface RowKernel extends InformationKernel {
     void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride);
 
+    /** Kept terms times factors, in place: each t[c * stride + r] = fma(t, factors[r], t * lows[r]). */
+    void scaleColumns(float[] t, int stride, int columns, int n, float[] factors, float[] lows);
+
     // ---- what lies elsewhere than in float arrays
 
     /** The primitives for segments and 16-bit formats, of the same make. */

@@ -540,6 +540,13 @@ public final class ScalarKernel implements RowKernel {
         }
     }
 
+    @Override
+    public void scaleColumns(float[] t, int stride, int columns, int n, float[] factors, float[] lows) {
+        for (int c = 0; c < columns; c++) {
+            for (int r = 0, at = c * stride; r < n; r++, at++) t[at] = times(t[at], factors[r], lows[r]);
+        }
+    }
+
     /** The bits of a negative number are the larger as unsigned integers, the lower it is. */
     private static float masked(float x, float padding) {
         return Integer.compareUnsigned(Float.floatToRawIntBits(x), Float.floatToRawIntBits(padding)) > 0 ? padding : x;

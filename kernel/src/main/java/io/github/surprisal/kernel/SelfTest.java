@@ -196,6 +196,8 @@ final class SelfTest {
         for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * r - 4);
         float[] out = new float[21 * n];
         kernel.termsColumns(x, 0, 5, 21, n, rounders, terms, apart, Exp2.constants(1), out, 0, n);
+        results = append(results, out, out.length);
+        kernel.scaleColumns(out, n, 21, n, terms, apart);
         return append(results, out, out.length);
     }
 

@@ -68,7 +68,7 @@ public final class SoftmaxRows {
         boolean rows = x.columns() >= RowKernel.GRAIN && x.inPlace() && out.inPlace();
         boolean together = rows || x.columns() > 1 && sideBySide(x, out);
         if (!logarithm && rows) batch.sumToWrite(kernel, x, r, count, out);
-        else if (!logarithm) batch.sum(kernel, x, r, count, null);
+        else if (!logarithm) batch.sum(kernel, x, r, count, null, together ? out : null);
         else if (x.inPlace()) logs.lseKept(kernel, x, r, count, lse);
         else logs.lse(kernel, x, r, count, lse);
         boolean[] wanted = batch.usual;
@@ -85,10 +85,10 @@ public final class SoftmaxRows {
             }
         }
         if (left == count) return;
-        if (logarithm) batch.setLogarithms(lse, count);
+        if (logarithm) batch.setFactors(lse, count);
         else batch.setProbabilities(count, wanted, unit);
         if (rows && logarithm) batch.writeLogarithms(kernel, x, out, r, count, wanted);
-        else if (rows) batch.writeTerms(kernel, x, out, r, count, wanted);
+        else if (rows && !batch.keptBeside()) batch.writeTerms(kernel, x, out, r, count, wanted);
         else batch.put(kernel, out, r, count, wanted, logarithm ? logarithms(kernel, x, r, count) : batch.terms(kernel, x, r, count));
     }
 

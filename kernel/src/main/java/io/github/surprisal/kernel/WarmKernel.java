@@ -189,6 +189,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void scaleColumns(float[] t, int stride, int columns, int n, float[] factors, float[] lows) {
+        start.of(COLUMNS).scaleColumns(t, stride, columns, n, factors, lows);
+    }
+
+    @Override
     public StorageKernel storage() {
         return start.of(STORAGE).storage();
     }

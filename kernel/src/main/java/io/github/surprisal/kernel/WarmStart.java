@@ -180,6 +180,7 @@ final class WarmStart {
                 kernel.sumRow(x, 0, 40, 3, 0, k, columns, lanes);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
+                kernel.scaleColumns(columns, grain, 40, grain, rounders, rounders);
             }
             case GAPS -> {
                 float max = kernel.max(x, 0, N);

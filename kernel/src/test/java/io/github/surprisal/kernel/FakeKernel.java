@@ -5,7 +5,7 @@ class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
         NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, KEPT_MASKED_PARTIAL, KEPT_MASKED_TERM, KEPT_MASKED_TOP, KEPT_MASKED_FOUND, RANGE_MASKED, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP, ROW_TERM_KEPT, ROW_TOO_LOW, ONE_ROW_SUM, ONE_ROW_TOP,
-        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_TERM,
+        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_TERM, COLUMN_SCALED,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -279,6 +279,12 @@ class FakeKernel implements RowKernel {
             float[] out, int to, int outStride) {
         scalar.termsColumns(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);
         if (fault == Fault.COLUMN_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
+    }
+
+    @Override
+    public void scaleColumns(float[] t, int stride, int columns, int n, float[] factors, float[] lows) {
+        scalar.scaleColumns(t, stride, columns, n, factors, lows);
+        if (fault == Fault.COLUMN_SCALED && at < n) t[at] = Math.nextUp(t[at]);
     }
 
     @Override

@@ -243,6 +243,9 @@ class SameColumnsTest {
                 SCALAR.termsColumns(x, offset, stride, columns, n, rounders, factors, lows, k, expectedOut, 1, stride);
                 simd.termsColumns(x, offset, stride, columns, n, rounders, factors, lows, k, actualOut, 1, stride);
                 assertSame(expectedOut, actualOut, () -> "termsColumns" + call);
+                SCALAR.scaleColumns(expectedOut, stride, columns, n, factors, lows);
+                simd.scaleColumns(actualOut, stride, columns, n, factors, lows);
+                assertSame(expectedOut, actualOut, () -> "scaleColumns" + call);
             }
         }
     }

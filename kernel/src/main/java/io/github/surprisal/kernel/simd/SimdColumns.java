@@ -390,4 +390,14 @@ final class SimdColumns {
             }
         }
     }
+
+    static void scale(float[] t, int stride, int columns, int n, float[] factors, float[] lows) {
+        for (int c = 0; c < columns; c++) {
+            int at = c * stride;
+            for (int r = 0; r < n; r += LANES) {
+                FloatVector term = FloatVector.fromArray(FLOATS, t, at + r);
+                term.fma(FloatVector.fromArray(FLOATS, factors, r), term.mul(FloatVector.fromArray(FLOATS, lows, r))).intoArray(t, at + r);
+            }
+        }
+    }
 }

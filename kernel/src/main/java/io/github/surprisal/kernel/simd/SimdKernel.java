@@ -491,6 +491,11 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void scaleColumns(float[] t, int stride, int columns, int n, float[] factors, float[] lows) {
+        SimdColumns.scale(t, stride, columns, n, factors, lows);
+    }
+
+    @Override
     public StorageKernel storage() {
         return storage;
     }
