@@ -284,11 +284,10 @@ public final class RowBatch {
     // ---- rows of few columns, as they lie
 
     /**
-     * Columns from which rows are summed as they lie. Rows of fewer cost less turned over, which from 8 lanes on is done in registers; 4 lanes are too few for
-     * that, so that their limit is lower. Scalar code never gains.
+     * Columns from which rows are summed as they lie. Rows of fewer cost less turned over, which from 8 lanes on is done in registers; 4 lanes, and scalar
+     * code, are too few for that, so that their limit is lower.
      */
     private static int fewest(int lanes) {
-        if (lanes == 1) return SHORT + 1;
         return lanes < 8 ? GRAIN : 2 * GRAIN;
     }
 

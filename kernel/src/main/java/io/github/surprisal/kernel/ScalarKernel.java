@@ -28,10 +28,23 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom) {
-        Strip strip = strips && n >= Strip.SHORTEST ? Strip.ofThread() : null;
-        for (int b = 0; b < count; b++) {
-            if (strip != null) tops[topsFrom + b] = strip.sum(x, from + b * step, stream, n, e, k, partials, to + b * BLOCK);
-            else tops[topsFrom + b] = sumBlock(x, from + b * step, stream, n, Exp2.rounder(e), k, partials, to + b * BLOCK);
+        if (fillStrip(n, count)) {
+            sumInStrips(x, from, step, stream, n, count, e, k, partials, to, tops, null, topsFrom);
+            return;
+        }
+        for (int b = 0; b < count; b++) tops[topsFrom + b] = sumBlock(x, from + b * step, stream, n, Exp2.rounder(e), k, partials, to + b * BLOCK);
+    }
+
+    /** Whether count blocks, or rows, of n are enough for the loops of a {@link Strip}. */
+    private boolean fillStrip(int n, int count) {
+        return strips && n > 0 && n * count >= Strip.SHORTEST;
+    }
+
+    private static void sumInStrips(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+            float[] partials, int to, int[] tops, int[] bits, int topsFrom) {
+        for (int b = 0, m; b < count; b += m) {
+            m = Math.min(count - b, Strip.LENGTH / n);
+            Strip.ofThread().sum(x, from + b * step, step, stream, n, m, e, k, partials, to + b * BLOCK, tops, bits, topsFrom + b);
         }
     }
 
@@ -79,6 +92,10 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public void sumMasked(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom, int[] bits) {
+        if (fillStrip(n, count)) {
+            sumInStrips(x, from, step, stream, n, count, e, k, partials, to, tops, bits, topsFrom);
+            return;
+        }
         float padding = k[Exp2.PADDING];
         float rounder = Exp2.rounder(e);
         for (int b = 0; b < count; b++) {
@@ -256,12 +273,14 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
-        Strip strip = strips && n >= Strip.SHORTEST ? Strip.ofThread() : null;
-        for (int b = 0; b < count; b++) {
+        boolean inStrips = fillStrip(n, count);
+        for (int b = 0, m; b < count; b += m) {
+            m = inStrips ? Math.min(count - b, Strip.LENGTH / n) : 1;
             int at = from + b * step;
             int put = outFrom + b * outStep;
-            if (strip != null) tops[topsFrom + b] = strip.sumKept(x, at, stream, n, e, k, partials, to + b * BLOCK, out, put);
-            else tops[topsFrom + b] = sumKept(x, at, stream, n, e, k, partials, to + b * BLOCK, out, put);
+            int block = to + b * BLOCK;
+            if (inStrips) Strip.ofThread().sumKept(x, at, step, stream, n, m, e, k, partials, block, tops, topsFrom + b, out, put, outStep);
+            else tops[topsFrom + b] = sumKept(x, at, stream, n, e, k, partials, block, out, put);
         }
         boolean inRange = ahead != 0;
         for (int s = 0; inRange && s < 4; s++) inRange = inRange(x, from + ahead + s * stream, step, n, count, e, k);
@@ -365,7 +384,9 @@ public final class ScalarKernel implements RowKernel {
         for (int r = 0; r < count; r++) {
             float high = factors[first + r];
             float low = lows[first + r];
-            for (int i = 0; i < n; i++) out[to + r * outStep + i] = times(t[from + r * step + i], high, low);
+            int at = to + r * outStep;
+            System.arraycopy(t, from + r * step, out, at, n); // C2 makes vectors of a loop that writes where it reads
+            for (int i = at; i < at + n; i++) out[i] = times(out[i], high, low);
         }
     }
 
@@ -375,7 +396,9 @@ public final class ScalarKernel implements RowKernel {
         for (int r = 0; r < count; r++) {
             float high = highs[first + r];
             float low = lows[first + r];
-            for (int i = 0; i < n; i++) out[to + r * outStep + i] = (x[from + r * step + i] - high) - low;
+            int at = to + r * outStep;
+            System.arraycopy(x, from + r * step, out, at, n); // as in scale
+            for (int i = at; i < at + n; i++) out[i] = (out[i] - high) - low;
         }
     }
 
@@ -404,15 +427,34 @@ public final class ScalarKernel implements RowKernel {
     @Override
     public void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
             float[] terms, double[] lanes, double[] sums, int[] tops) {
-        for (int r = 0; r < count; r++) {
+        boolean inStrips = fillStrip(columns, count);
+        for (int r = 0, m; r < count; r += m) {
+            m = inStrips ? Math.min(count - r, Strip.LENGTH / Strip.width(columns)) : 1;
             int at = from + r * step;
-            int y = excluded[first + r];
-            tops[first + r] = sumOne(x, at, columns, y, e, k, lanes);
-            sums[first + r] = lanes[0];
-            if (lowest == Float.NEGATIVE_INFINITY) continue;
-            writeTerms(x, at, columns, e, k, terms, r * TERMS_STEP);
-            if (y >= 0) terms[r * TERMS_STEP + y] = 0;
-            for (int c = 0; c < columns; c++) tops[first + r] |= x[at + c] < lowest ? -1 : 0;
+            int to = lowest > Float.NEGATIVE_INFINITY ? r * TERMS_STEP : -1;
+            if (inStrips) sumRowsInStrip(x, at, step, columns, m, excluded, first + r, e, k, lowest, terms, to, sums, tops);
+            else sumOneRow(x, at, columns, excluded, first + r, e, k, lowest, terms, to, lanes, sums, tops);
+        }
+    }
+
+    /** {@link #sumRows} of row r of excluded, sums and tops, with its terms from to on, if that is not negative. */
+    private static void sumOneRow(float[] x, int from, int columns, int[] excluded, int r, int e, float[] k, float lowest,
+            float[] terms, int to, double[] lanes, double[] sums, int[] tops) {
+        tops[r] = sumOne(x, from, columns, excluded[r], e, k, lanes);
+        sums[r] = lanes[0];
+        if (to < 0) return;
+        writeTerms(x, from, columns, e, k, terms, to);
+        if (excluded[r] >= 0) terms[to + excluded[r]] = 0;
+        for (int c = 0; c < columns; c++) tops[r] |= x[from + c] < lowest ? -1 : 0;
+    }
+
+    private static void sumRowsInStrip(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
+            float[] terms, int to, double[] sums, int[] tops) {
+        int width = Strip.width(columns);
+        float[] t = Strip.ofThread().termsOfRows(x, from, step, columns, count, excluded, first, e, k, lowest, tops);
+        for (int r = 0; r < count; r++) {
+            sums[first + r] = sumOfLanes(t, r * width, columns, 1);
+            if (to >= 0) System.arraycopy(t, r * width, terms, to + r * TERMS_STEP, columns);
         }
     }
 
@@ -478,16 +520,13 @@ public final class ScalarKernel implements RowKernel {
             float[] terms, int termStride, int[] tops, float[] apart) {
         float rounder = Exp2.rounder(e);
         Arrays.fill(tops, 0, n, 0);
-        Arrays.fill(apart, 0, n, 0f);
+        for (int r = 0; r < n; r++) apart[r] = excluded[r] >= 0 && excluded[r] < columns ? x[from + excluded[r] * stride + r] : 0;
         for (int c = 0; c < columns; c++) {
             int at = from + c * stride;
             int to = c * termStride;
             if (strips) Strip.ofThread().termsOfColumn(x, at, c, n, excluded, e, k, terms, to, tops);
-            for (int r = 0; r < n; r++) {
-                float v = x[at + r];
-                if (c == excluded[r]) apart[r] = v;
-                if (strips) continue;
-                if (v < k[Exp2.PADDING]) v = k[Exp2.PADDING]; // a NaN stays one, and shows
+            for (int r = 0; !strips && r < n; r++) {
+                float v = x[at + r] < k[Exp2.PADDING] ? k[Exp2.PADDING] : x[at + r]; // a NaN stays one, and shows
                 tops[r] = unsignedMax(tops[r], Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]));
                 terms[to + r] = c == excluded[r] ? 0 : Exp2.term(v, e, k);
             }
@@ -505,20 +544,33 @@ public final class ScalarKernel implements RowKernel {
     public boolean foldColumns(float[] terms, int stride, int columns, int n, double least, double[] sums) {
         boolean inside = true;
         for (int r = 0; r < n; r++) {
-            double even = (lane(terms, r, stride, columns, 0) + lane(terms, r, stride, columns, 4))
-                + (lane(terms, r, stride, columns, 2) + lane(terms, r, stride, columns, 6));
-            double odd = (lane(terms, r, stride, columns, 1) + lane(terms, r, stride, columns, 5))
-                + (lane(terms, r, stride, columns, 3) + lane(terms, r, stride, columns, 7));
-            sums[r] = even + odd;
+            sums[r] = sumOfLanes(terms, r, columns, stride);
             inside &= sums[r] >= least && sums[r] < Double.POSITIVE_INFINITY;
         }
         return inside;
     }
 
-    private static double lane(float[] terms, int r, int stride, int columns, int i) {
-        double sum = 0;
-        for (int c = i; c < columns; c += 8) sum += terms[c * stride + r];
-        return sum;
+    /** The sum of n elements, step apart, as {@link #sumOne} adds them; there are zeros behind, up to a multiple of 8. */
+    private static double sumOfLanes(float[] terms, int from, int n, int step) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        double s4 = 0;
+        double s5 = 0;
+        double s6 = 0;
+        double s7 = 0;
+        for (int c = 0, i = from; c < n; c += 8, i += 8 * step) {
+            s0 += terms[i];
+            s1 += terms[i + step];
+            s2 += terms[i + 2 * step];
+            s3 += terms[i + 3 * step];
+            s4 += terms[i + 4 * step];
+            s5 += terms[i + 5 * step];
+            s6 += terms[i + 6 * step];
+            s7 += terms[i + 7 * step];
+        }
+        return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.surprisal.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * The terms of {@link Exp2} for a strip of elements, in loops over whole arrays that C2 vectorises by itself: one operation after the other instead
@@ -32,18 +33,77 @@ final class Strip {
         return own;
     }
 
-    /** {@link RowKernel#sum} for one block: partials[to + i] for 0 <= i < n; returns the top. */
-    int sum(float[] array, int from, int stream, int n, int e, float[] k, float[] partials, int to) {
-        int top = 0;
+    /** {@link RowKernel#sum} of count blocks of n positions, at most LENGTH in all; {@link RowKernel#sumMasked} if raw is not null. */
+    void sum(float[] array, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, int to, int[] tops, int[] raw, int topsFrom) {
+        int all = n * count;
+        Arrays.fill(tops, topsFrom, topsFrom + count, 0);
+        if (raw != null) Arrays.fill(raw, topsFrom, topsFrom + count, 0);
         for (int s = 0; s < 4; s++) {
-            System.arraycopy(array, from + s * stream, x, 0, n);
-            top = Math.max(top ^ Integer.MIN_VALUE, prepare(n, e, k)) ^ Integer.MIN_VALUE;
-            if (s % 2 == 0) multiply(x, scale, s == 0 ? sum : more, n);
-            else multiplyAdd(x, scale, s == 1 ? sum : more, n);
+            load(array, from + s * stream, step, n, n, count);
+            if (raw != null) mask(k[Exp2.PADDING], n, count, raw, topsFrom);
+            findExponents(all, e, k);
+            raise(tops, topsFrom, 0, n, n, count);
+            findMantissas(all, e, k);
+            if (s % 2 == 0) multiply(x, scale, s == 0 ? sum : more, all);
+            else multiplyAdd(x, scale, s == 1 ? sum : more, all);
         }
-        add(more, sum, n);
-        System.arraycopy(sum, 0, partials, to, n);
-        return top;
+        add(more, sum, all);
+        for (int b = 0; b < count; b++) System.arraycopy(sum, b * n, partials, to + b * RowKernel.BLOCK, n);
+    }
+
+    /**
+     * {@link RowKernel#sumRows} for count rows, at most LENGTH elements in all with up to 7 more behind each: the terms, with +0 for the excluded ones and behind
+     * the last, of row r from r * width(columns) on, and the tops.
+     */
+    float[] termsOfRows(float[] array, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
+            int[] tops) {
+        int width = width(columns);
+        int all = width * count;
+        load(array, from, step, columns, width, count);
+        Arrays.fill(tops, first, first + count, 0);
+        if (lowest > Float.NEGATIVE_INFINITY) markBelow(lowest, columns, width, count, tops, first);
+        max(x, k[Exp2.PADDING], all);
+        findExponents(all, e, k);
+        raise(tops, first, 0, columns, width, count);
+        findMantissas(all, e, k);
+        multiply(x, scale, sum, all);
+        for (int r = 0; r < count; r++) {
+            Arrays.fill(sum, r * width + columns, (r + 1) * width, 0f);
+            if (excluded[first + r] >= 0) sum[r * width + excluded[first + r]] = 0;
+        }
+        return sum;
+    }
+
+    static int width(int columns) {
+        return columns + 7 & -8;
+    }
+
+    /** Loads n elements each of count rows, step apart, to places width apart. */
+    private void load(float[] array, int from, int step, int n, int width, int count) {
+        for (int r = 0; r < count; r++) System.arraycopy(array, from + r * step, x, r * width, n);
+    }
+
+    /** Makes the tops of rows with an element below lowest -1. */
+    private void markBelow(float lowest, int n, int width, int count, int[] tops, int first) {
+        MemorySegment.copy(xBytes, 0, bitsBytes, 0, 4L * width * count);
+        raise(tops, first, 0, n, width, count);
+        for (int r = first; r < first + count; r++) tops[r] = Integer.compareUnsigned(tops[r], Float.floatToRawIntBits(lowest)) > 0 ? -1 : 0;
+    }
+
+    /** Masks the elements, and raises each row's raw to the unsigned maximum of their bits. */
+    private void mask(float padding, int n, int count, int[] raw, int first) {
+        MemorySegment.copy(xBytes, 0, bitsBytes, 0, 4L * n * count);
+        raise(raw, first, 0, n, n, count);
+        unsignedMin(bits, Float.floatToRawIntBits(padding), n * count);
+        MemorySegment.copy(bitsBytes, 0, xBytes, 0, 4L * n * count);
+    }
+
+    /** Raises each row's top to the unsigned maximum of what its n bits, width apart, are above the lowest. */
+    private void raise(int[] tops, int first, int lowest, int n, int width, int count) {
+        for (int r = 0; r < count; r++) {
+            int top = topAbove(bits, lowest, r * width, r * width + n);
+            tops[first + r] = Math.max(tops[first + r] ^ Integer.MIN_VALUE, top) ^ Integer.MIN_VALUE;
+        }
     }
 
     /** The unsigned maximum of the bits of what array[from .. from + n) is above the lowest. */
@@ -51,25 +111,29 @@ final class Strip {
         System.arraycopy(array, from, x, 0, n);
         subtract(x, lowest, z, n);
         MemorySegment.copy(zBytes, 0, bitsBytes, 0, 4L * n);
-        return topAbove(bits, 0, n) ^ Integer.MIN_VALUE;
+        return topAbove(bits, 0, 0, n) ^ Integer.MIN_VALUE;
     }
 
-    /** {@link RowKernel#sumKept} for one block. */
-    int sumKept(float[] array, int from, int stream, int n, int e, float[] k, float[] partials, int to, float[] out, int outFrom) {
-        int above = 0;
+    /** {@link RowKernel#sumKept} of count blocks of n positions, at most LENGTH in all. */
+    void sumKept(float[] array, int from, int step, int stream, int n, int count, int e, float[] k, float[] partials, int to, int[] tops, int topsFrom,
+            float[] out, int outFrom, int outStep) {
+        int all = n * count;
+        Arrays.fill(tops, topsFrom, topsFrom + count, 0);
         for (int s = 0; s < 4; s++) {
-            System.arraycopy(array, from + s * stream, x, 0, n);
-            findExponents(n, e, k);
-            above = Math.max(above ^ Integer.MIN_VALUE, topAbove(bits, RowKernel.LOWEST_KEPT, n)) ^ Integer.MIN_VALUE;
-            findMantissas(n, e, k);
-            multiply(x, scale, x, n);
-            System.arraycopy(x, 0, out, outFrom + s * stream, n);
-            if (s % 2 == 0) System.arraycopy(x, 0, s == 0 ? sum : more, 0, n);
-            else add(x, s == 1 ? sum : more, n);
+            load(array, from + s * stream, step, n, n, count);
+            findExponents(all, e, k);
+            raise(tops, topsFrom, RowKernel.LOWEST_KEPT, n, n, count);
+            findMantissas(all, e, k);
+            multiply(x, scale, x, all);
+            for (int b = 0; b < count; b++) System.arraycopy(x, b * n, out, outFrom + b * outStep + s * stream, n);
+            if (s % 2 == 0) System.arraycopy(x, 0, s == 0 ? sum : more, 0, all);
+            else add(x, s == 1 ? sum : more, all);
         }
-        add(more, sum, n);
-        System.arraycopy(sum, 0, partials, to, n);
-        return RowKernel.LOWEST_KEPT + above;
+        add(more, sum, all);
+        for (int b = 0; b < count; b++) {
+            System.arraycopy(sum, b * n, partials, to + b * RowKernel.BLOCK, n);
+            tops[topsFrom + b] += RowKernel.LOWEST_KEPT;
+        }
     }
 
     /** out[to + i] = the term of the masked element array[from + i], times high + low, 0 <= i < n. */
@@ -105,16 +169,9 @@ final class Strip {
         MemorySegment.copy(xBytes, 0, bitsBytes, 0, 4L * n);
         unsignedMin(bits, Float.floatToRawIntBits(k[Exp2.PADDING]), n);
         MemorySegment.copy(bitsBytes, 0, xBytes, 0, 4L * n);
-        prepare(n, e, k);
-        multiply(x, scale, sum, n);
-    }
-
-    /** Replaces the elements by their mantissas and leaves their scales; returns the maximum of the exponent bits, with the sign bit flipped. */
-    private int prepare(int n, int e, float[] k) {
         findExponents(n, e, k);
-        int top = topAbove(bits, 0, n);
         findMantissas(n, e, k);
-        return top;
+        multiply(x, scale, sum, n);
     }
 
     private void findExponents(int n, int e, float[] k) {
@@ -122,6 +179,7 @@ final class Strip {
         MemorySegment.copy(zBytes, 0, bitsBytes, 0, 4L * n);
     }
 
+    /** Replaces the elements by their mantissas and leaves their scales. */
     private void findMantissas(int n, int e, float[] k) {
         scales(bits, scaleBits, n);
         MemorySegment.copy(bitsBytes, 0, zBytes, 0, 4L * n);
@@ -134,9 +192,9 @@ final class Strip {
     }
 
     /** The unsigned maximum, with the sign bit flipped. */
-    private static int topAbove(int[] bits, int lowest, int n) {
+    private static int topAbove(int[] bits, int lowest, int from, int to) {
         int top = Integer.MIN_VALUE;
-        for (int i = 0; i < n; i++) top = Math.max(top, bits[i] - lowest ^ Integer.MIN_VALUE);
+        for (int i = from; i < to; i++) top = Math.max(top, bits[i] - lowest ^ Integer.MIN_VALUE);
         return top;
     }
 

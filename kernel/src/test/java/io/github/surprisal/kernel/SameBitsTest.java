@@ -114,6 +114,10 @@ class SameBitsTest {
         assertSame(expectedPartials, actualPartials, () -> "partials of masked " + call.get());
         assertSame(expectedTops, actualTops, () -> "tops of masked " + call.get());
         assertSame(expectedBits, actualBits, () -> "bits of masked " + call.get());
+        STRIPS.sumMasked(x, from, step, stream, n, count, e, k, actualPartials, to, actualTops, first, actualBits);
+        assertSame(expectedPartials, actualPartials, () -> "partials in strips of masked " + call.get());
+        assertSame(expectedTops, actualTops, () -> "tops in strips of masked " + call.get());
+        assertSame(expectedBits, actualBits, () -> "bits in strips of masked " + call.get());
         assertSumFolded(x, from, step, stream, n, count, e, call);
     }
 
