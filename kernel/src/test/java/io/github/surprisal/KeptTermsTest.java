@@ -193,6 +193,34 @@ class KeptTermsTest {
         }
     }
 
+    /** Weights and z-losses that would leave a float's range, or its digits, in units of 2^E. */
+    @ParameterizedTest
+    @ValueSource(ints = {4, 40, 100, 300})
+    void factorsOfRowsFarFrom1(int columns) {
+        int rows = 32;
+        for (float mean : new float[] {-24, 30}) {
+            float[] x = shifted(rows, columns, mean);
+            int[] targets = targets(rows, columns);
+            for (float size : new float[] {1e30f, 1e-25f, 1}) {
+                float[] weights = new float[columns];
+                Arrays.fill(weights, size);
+                checkAlone(x, rows, columns, targets, CrossEntropy.builder().classWeights(weights).reduction(Reduction.SUM).build(), "weights " + size);
+                checkAlone(x, rows, columns, targets, CrossEntropy.builder().zLoss(size).reduction(Reduction.SUM).build(), "z-loss " + size);
+            }
+        }
+    }
+
+    private void checkAlone(float[] x, int rows, int columns, int[] targets, CrossEntropy loss, String what) {
+        expectUsual();
+        float[] gradient = new float[x.length];
+        loss.lossAndGradient(Matrix.of(x, rows, columns), targets, Matrix.of(gradient, rows, columns));
+        for (int r = 0; r < rows; r++) {
+            float[] row = Arrays.copyOfRange(x, r * columns, (r + 1) * columns);
+            loss.lossAndGradient(Matrix.of(row, 1, columns), new int[] {targets[r]}, Matrix.of(row, 1, columns));
+            same(row, Arrays.copyOfRange(gradient, r * columns, (r + 1) * columns), what + ", row " + r + " of " + rows + " x " + columns + ", seed " + SEED);
+        }
+    }
+
     /** Whatever the rows before were like. */
     private void check(float[] x, int rows, int columns, String what) {
         int[] targets = targets(rows, columns);

@@ -52,7 +52,7 @@ final class BatchLogs {
 
     /** As the other, with the terms of these rows kept if that is possible, because those of some are needed again: see {@link RowBatch#countKeptFrom}. */
     void lseKept(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        finish(kernel, x, r, count, batch.sumToWrite(kernel, x, r, count, x), lse);
+        finish(kernel, x, r, count, batch.sumToSumAgain(kernel, x, r, count), lse);
     }
 
     private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {

@@ -53,7 +53,7 @@ final class LossBatch {
         Rows x = call.logits;
         boolean kept = call.targets(r, count, targets);
         rows.withConstants(call.options.constants());
-        Rows out = writes(call) && keepsDigits(call) ? call.gradient : null;
+        Rows out = mayKeep(call) ? call.gradient : null;
         boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
         all = (terms || rows.sum(call.kernel, x, r, count, targets, out)) && kept;
         int rounded = count + 7 & -8;
@@ -136,16 +136,17 @@ final class LossBatch {
     }
 
     /**
-     * Whether the terms may be kept in the gradient while they are summed, in place too: whether its rows are ranges of an array, nothing else is asked of
-     * the logits afterwards, and no factor loses digits in units of 2^E.
+     * Whether the terms may be kept in the gradient while they are summed, in place too: whether its rows are ranges of an array, and nothing else is asked of
+     * the logits afterwards.
      */
     static boolean keepsTerms(LossCall call) {
-        return writes(call) && call.gradient.inPlace() && call.options.isPlain() && !call.countsCorrect && keepsDigits(call);
+        return mayKeep(call) && call.gradient.inPlace() && !call.countsCorrect;
     }
 
-    private static boolean keepsDigits(LossCall call) {
+    /** Whether terms may be kept elsewhere: whether no factor, times a weight or z-loss of any size, loses digits in units of 2^E. */
+    private static boolean mayKeep(LossCall call) {
         double factor = Math.abs(call.factor * call.options.logitScale());
-        return factor >= 0x1p-20 && factor <= 0x1p20;
+        return writes(call) && call.options.isPlain() && factor >= 0x1p-20 && factor <= 0x1p20;
     }
 
     /** Writes the gradient of the usual rows. Makes power the factors of their terms, and t the gradients at their targets. */

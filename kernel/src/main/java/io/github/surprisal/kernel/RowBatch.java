@@ -35,7 +35,7 @@ public final class RowBatch {
     private static final int ROOM = GROUP * STREAMS * BLOCK;
     /** And for those of rows as they lie. */
     private static final int ROWS_ROOM = ROWS * RowKernel.TERMS_STEP;
-    /** Columns from which terms are kept: of fewer, vectors of 16 lanes compute them again as fast. */
+    /** Columns from which terms of rows in four streams are kept: of fewer, vectors of 16 lanes compute them again as fast. */
     private static final int KEPT = 128;
     private static final int KEPT_WIDE = 192;
     /** Where in scratch the elements to patch with are, behind the tails. */
@@ -225,8 +225,17 @@ public final class RowBatch {
     /** As {@link #sum}, with the terms kept if that is possible, to be written to out later: there, or in {@link #room} if out is x. */
     boolean sumToWrite(RowKernel kernel, Rows x, int r, int count, Rows out) {
         boolean same = x.data() == out.data();
-        boolean kept = keeps(kernel, x) && sumKept(kernel, x, r, count, null, same ? room() : out.data(), same ? 0 : out.start(r), same ? x.columns() : out.rowStride());
+        boolean kept = !same && sumKept(kernel, x, r, count, null, out.data(), out.start(r), out.rowStride()) || same && sumKept(kernel, x, r, count);
         return kept || sum(kernel, x, r, count, null, out);
+    }
+
+    /** As {@link #sum}, with the terms kept in {@link #room} if that is possible and sums of some may be needed once more; of few columns they are computed again. */
+    boolean sumToSumAgain(RowKernel kernel, Rows x, int r, int count) {
+        return sumKept(kernel, x, r, count) || sum(kernel, x, r, count, null);
+    }
+
+    private boolean sumKept(RowKernel kernel, Rows x, int r, int count) {
+        return keeps(kernel, x) && sumKept(kernel, x, r, count, null, room(), 0, x.columns());
     }
 
     private boolean haveOthers(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
@@ -512,7 +521,7 @@ public final class RowBatch {
     /** Whether the terms just summed, which are in {@link #sideBySide}, need only be multiplied; not asked for a while after they did not. */
     private boolean isKeptBeside(RowKernel kernel, Rows x, int r, int count) {
         if (keepPause-- > 0) return false;
-        int n = count + GRAIN - 1 & -GRAIN;
+        int n = Math.max(count, GRAIN); // zeros behind the last row may be out of range
         boolean inRange = kernel.inRange(source(x), from(x, r), stride(x), n, x.columns(), chunk.exponent(), chunk.constants());
         keepPause = inRange ? 0 : KEEP_PAUSE;
         return inRange;

@@ -171,12 +171,6 @@ public interface RowKernel extends InformationKernel {
         return (KEPT_RANGE - 1) / k[Exp2.LOG2E];
     }
 
-    /** Whether among elements with this unsigned maximum of bits none is below {@link #lowestKept}; false does not say that one is. */
-    static boolean isLowestKept(int raw, int e, float[] k) {
-        float lowest = lowestKept(e, k);
-        return lowest < 0 && Integer.compareUnsigned(raw, Float.floatToRawIntBits(lowest)) <= 0;
-    }
-
     /** The last step of {@link #sumKeptMasked}: raw is the unsigned maximum of the elements' bits, lowest the unsigned minimum of exponent bits above first. */
     static boolean checkKeptMasked(int raw, int lowest, int first, float floor, int count, int[] tops, int topsFrom) {
         boolean valid = !ChunkExponents.isNan(raw) && Integer.compareUnsigned(lowest, LOWEST_KEPT - first) >= 0;

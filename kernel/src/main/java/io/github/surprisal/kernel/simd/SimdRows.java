@@ -61,7 +61,7 @@ final class SimdRows {
         for (int r = 0; r < count; r++) tops[first + r] = SimdKernel.unsignedMaxLane(FloatVector.fromArray(FLOATS, terms, from + r * LENGTH + TOP).reinterpretAsInts());
     }
 
-    /** The terms of row r from put + r * LENGTH on; the lanes of its top and of its largest bits, as the bits of floats, behind those of a group. */
+    /** The terms of row r from put + r * LENGTH on; the lanes of its top, as the bits of floats, behind them. */
     private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest, float[] terms, int put) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
