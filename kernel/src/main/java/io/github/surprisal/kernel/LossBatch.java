@@ -143,7 +143,7 @@ final class LossBatch {
         return mayKeep(call) && call.gradient.inPlace() && !call.countsCorrect;
     }
 
-    /** Whether terms may be kept elsewhere: whether no factor, times a weight or z-loss of any size, loses digits in units of 2^E. */
+    /** Whether terms may be kept at all: no factor may lose digits in units of 2^E, as one with a weight or a z-loss might, which have any size. */
     private static boolean mayKeep(LossCall call) {
         double factor = Math.abs(call.factor * call.options.logitScale());
         return writes(call) && call.options.isPlain() && factor >= 0x1p-20 && factor <= 0x1p20;
