@@ -131,7 +131,7 @@ final class BatchLogs {
             if (largest[first + k] >= 0 && ChunkExponents.outside(sums[first + k]) < 0) largest[first + k] = ALONE;
             rests[k] = largest[first + k] >= 0 ? sums[first + k] * rests[k] : 0;
         }
-        kernel.log1p(rests, GROUP);
+        kernel.log1p(rests, GROUP, 0, 0);
         for (int k = 0; k < count; k++) {
             if (largest[first + k] >= 0) lse[first + k] = chunk.scale() * apart[first + k] + rests[k];
         }
@@ -145,7 +145,7 @@ final class BatchLogs {
         kernel.gapsColumns(elements, columns, n, chunk.scale(), gaps, anchors, rests);
         kernel.exp(gaps, columns * n);
         addTerms(columns, n);
-        kernel.log1p(rests, n);
+        kernel.log1p(rests, n, 0, 0);
         for (int i = 0; i < count; i++) lse[waiting[i]] = rests[i] == 0 ? anchors[i] : anchors[i] + rests[i];
     }
 

@@ -47,8 +47,11 @@ final class LossBatch {
         return call.gradient == null ? RowBatch.countFrom(call.logits, r, to) : RowBatch.countCachedFrom(call.logits, r, to);
     }
 
-    /** Sums of the rows r .. r + count: for each that {@link #isUsual} then gap, lse and, with a gradient, p, notP and power stand. */
-    void sum(LossCall call, int r, int count) {
+    /**
+     * Sums of the rows r .. r + count: for each that {@link #isUsual} then gap stands, with options that are not plain or a gradient lse, and with
+     * a gradient p, notP and power. Returns sum and the gaps, if {@link #allUsual}.
+     */
+    double sum(LossCall call, int r, int count, double sum) {
         this.count = count;
         Rows x = call.logits;
         boolean kept = call.targets(r, count, targets);
@@ -57,61 +60,57 @@ final class LossBatch {
         boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
         all = (terms || rows.sum(call.kernel, x, r, count, targets, out)) && kept;
         int rounded = count + 7 & -8;
+        double[] sums = rows.sums;
         Arrays.fill(usual, 0, count, true);
-        rows.copySums(t, count);
         for (int k = 0; !all && k < count; k++) {
             if (rows.isUsual(k) && targets[k] >= 0) continue;
             usual[k] = false;
-            t[k] = 1;
+            sums[k] = 1;
         }
         double anchor = rows.exponent() * DoubleMath.LN2;
-        double lowest = anchor - TargetShare.MAX_POWER;
-        if (!gatherTargets(x, r, call.options.scale(), lowest)) {
-            all = false;
-            for (int k = 0; k < count; k++) usual[k] &= xy[k] >= lowest;
-        }
-        for (int k = 0; k < rounded; k++) weight[k] = anchor - xy[k];
+        findWeights(x, r, call.options.scale(), anchor);
         call.kernel.exp(weight, rounded);
-        for (int k = 0; k < rounded; k++) {
-            t[k] *= weight[k];
-            gap[k] = t[k];
-        }
-        call.kernel.log1p(gap, rounded);
+        for (int k = 0; k < rounded; k++) gap[k] = t[k] = sums[k] * weight[k];
+        double sumOfGaps = call.kernel.log1p(gap, rounded, count, sum);
+        if (call.gradient == null && call.options.isPlain()) return sumOfGaps;
         for (int k = 0; k < rounded; k++) lse[k] = xy[k] + gap[k];
         if (call.gradient != null) finishGradients(rounded);
+        return sumOfGaps;
     }
 
     boolean allUsual() {
         return all;
     }
 
-    double addGaps(double sum) {
-        for (int k = 0; k < count; k++) sum += gap[k];
-        return sum;
-    }
-
     boolean isUsual(int k) {
         return usual[k];
     }
 
-    /** The targets' logits times the scale; false if one of them is below lowest or NaN of a row that is usual so far. */
-    private boolean gatherTargets(Rows x, int r, double scale, double lowest) {
-        if (rows.copyApart(xy, count, scale)) return true;
+    /** The targets' logits times the scale, and what they lack to the anchor. A row that is usual so far no longer is if that is too much, or NaN. */
+    private void findWeights(Rows x, int r, double scale, double anchor) {
+        float[] apart = rows.apart();
+        for (int k = 0; apart != null && k < count; k++) {
+            double target = scale * apart[k];
+            xy[k] = target;
+            weight[k] = anchor - target;
+        }
+        if (apart != null) return;
         float[] source = rows.source(x);
         int at = source == null ? 0 : rows.from(x, r);
         int rowStep = rows.rowStep(x);
         int step = rows.stride(x);
+        double lowest = anchor - TargetShare.MAX_POWER;
         int below = 0;
-        for (int k = 0; source != null && k < count; k++, at += rowStep) {
-            double target = scale * source[at + Math.max(targets[k], 0) * step];
+        for (int k = 0; k < count; k++, at += rowStep) {
+            int y = Math.max(targets[k], 0);
+            double target = scale * (source != null ? source[at + y * step] : x.get(r + k, y));
             below |= target >= lowest ? 0 : 1;
             xy[k] = target;
+            weight[k] = anchor - target;
         }
-        for (int k = 0; source == null && k < count; k++) {
-            xy[k] = scale * x.get(r + k, Math.max(targets[k], 0));
-            below |= xy[k] >= lowest ? 0 : 1;
-        }
-        return below == 0;
+        if (below == 0) return;
+        all = false;
+        for (int k = 0; k < count; k++) usual[k] &= xy[k] >= lowest;
     }
 
     private void finishGradients(int rounded) {

@@ -143,8 +143,8 @@ public final class RowBatch {
     /**
      * Sums of the rows r .. r + count, each without the element excluded[k], if excluded is not null and that is not -1.
      *
-     * @return whether all of them are as expected; {@link #isUsual} tells it of each. Their sums, in units of 2^{@link #exponent()}, are left for
-     *     {@link #copySums}; the others are for {@link ChunkSum}
+     * @return whether all of them are as expected; {@link #isUsual} tells it of each. Their {@link #sums} are in units of 2^{@link #exponent()}; the others
+     *     are for {@link ChunkSum}
      */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         return sum(kernel, x, r, count, excluded, null);
@@ -284,10 +284,6 @@ public final class RowBatch {
 
     int exponent() {
         return chunk.exponent();
-    }
-
-    void copySums(double[] to, int n) {
-        System.arraycopy(sums, 0, to, 0, n);
     }
 
     // ---- rows of few columns, as they lie
@@ -629,11 +625,9 @@ public final class RowBatch {
         return k;
     }
 
-    /** Copies the excluded elements times scale, if the sum has found them on the way; no usual row's is then too low for {@link TargetShare}. */
-    boolean copyApart(double[] to, int n, double scale) {
-        if (!keptApart) return false;
-        for (int k = 0; k < n; k++) to[k] = scale * apart[k];
-        return true;
+    /** Copies of the excluded elements, if the sum has found them on the way, else null; no usual row's is then too low for {@link TargetShare}. */
+    float[] apart() {
+        return keptApart ? apart : null;
     }
 
     /** Where element (row k, column c) of the rows at hand is: source[from + c * stride + k * rowStep]. */

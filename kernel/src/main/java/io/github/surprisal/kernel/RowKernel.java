@@ -93,8 +93,11 @@ public interface RowKernel extends InformationKernel {
     /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#exp}; no x is above 709 or a NaN of negative sign. */
     void exp(double[] x, int n);
 
-    /** Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log1p}; every x is in [0, 2^1000]. */
-    void log1p(double[] x, int n);
+    /**
+     * Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log1p}; every x is in [0, 2^1000]. Returns sum + x[0] + .. + x[count - 1] of the logarithms,
+     * added one after the other: a chain that waits for itself, and costs little while something else is done.
+     */
+    double log1p(double[] x, int n, int count, double sum);
 
     /** Replaces q[0..n), n a multiple of 8, by {@link DoubleMath#softplus}. */
     void softplus(double[] q, int n);
@@ -272,7 +275,7 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * The terms of rows of up to 64 columns: terms[c * termStride + r], +0 for the element excluded[r] (-1 for none), of which apart[r] becomes a copy (of
-     * none, 0), and up to the next multiple of 8 columns; an element below k's padding is taken for it. The term of an excluded NaN or infinity may be NaN.
+     * none, 0); an element below k's padding is taken for it. The term of an excluded NaN or infinity may be NaN.
      * tops[r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; or -1, if that one is below 2^-860 in units of 2^e.
      *
      * @return the unsigned maximum of tops
@@ -281,7 +284,7 @@ public interface RowKernel extends InformationKernel {
             float[] terms, int termStride, int[] tops, float[] apart);
 
     /**
-     * sums[r] = the sum of terms[c * stride + r] over 0 <= c < columns, as {@link #sumRows} adds them; zeros up to the next multiple of 8 columns.
+     * sums[r] = the sum of terms[c * stride + r] over 0 <= c < columns, as {@link #sumRows} adds them.
      *
      * @return whether each is in [least, infinity)
      */

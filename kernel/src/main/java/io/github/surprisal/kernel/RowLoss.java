@@ -72,9 +72,9 @@ final class RowLoss {
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
             count = batched ? LossBatch.countFrom(call, r, to) : 1;
-            if (batched) batch.sum(call, r, count);
+            double gaps = batched ? batch.sum(call, r, count, sum) : 0;
             boolean together = gapsOnly && batched && call.losses == null && each == null && batch.allUsual();
-            if (together) sum = batch.addGaps(sum);
+            if (together) sum = gaps;
             for (int k = 0; !together && k < count; k++) {
                 double loss;
                 boolean known = batched && batch.isUsual(k);

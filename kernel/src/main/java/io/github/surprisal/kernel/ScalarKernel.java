@@ -184,8 +184,12 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void log1p(double[] x, int n) {
-        for (int i = 0; i < n; i++) x[i] = DoubleMath.log1p(x[i]);
+    public double log1p(double[] x, int n, int count, double sum) {
+        for (int i = 0; i < n; i++) {
+            x[i] = DoubleMath.log1p(x[i]);
+            if (i < count) sum += x[i];
+        }
+        return sum;
     }
 
     @Override
@@ -531,7 +535,6 @@ public final class ScalarKernel implements RowKernel {
                 terms[to + r] = c == excluded[r] ? 0 : Exp2.term(v, e, k);
             }
         }
-        for (int c = columns; c % 8 != 0; c++) Arrays.fill(terms, c * termStride, c * termStride + n, 0f);
         int top = 0;
         for (int r = 0; r < n; r++) {
             if (Exp2.exponentBits(apart[r], rounder, k[Exp2.LOG2E]) < LOWEST_APART) tops[r] = -1;
@@ -550,7 +553,7 @@ public final class ScalarKernel implements RowKernel {
         return inside;
     }
 
-    /** The sum of n elements, step apart, as {@link #sumOne} adds them; there are zeros behind, up to a multiple of 8. */
+    /** The sum of n elements, step apart, as {@link #sumOne} adds them; those that lack to a multiple of 8 would be 0, and no sum is -0. */
     private static double sumOfLanes(float[] terms, int from, int n, int step) {
         double s0 = 0;
         double s1 = 0;
@@ -560,7 +563,8 @@ public final class ScalarKernel implements RowKernel {
         double s5 = 0;
         double s6 = 0;
         double s7 = 0;
-        for (int c = 0, i = from; c < n; c += 8, i += 8 * step) {
+        int i = from;
+        for (int end = from + (n & -8) * step; i < end; i += 8 * step) {
             s0 += terms[i];
             s1 += terms[i + step];
             s2 += terms[i + 2 * step];
@@ -570,6 +574,14 @@ public final class ScalarKernel implements RowKernel {
             s6 += terms[i + 6 * step];
             s7 += terms[i + 7 * step];
         }
+        int left = n & 7;
+        if (left > 0) s0 += terms[i];
+        if (left > 1) s1 += terms[i + step];
+        if (left > 2) s2 += terms[i + 2 * step];
+        if (left > 3) s3 += terms[i + 3 * step];
+        if (left > 4) s4 += terms[i + 4 * step];
+        if (left > 5) s5 += terms[i + 5 * step];
+        if (left > 6) s6 += terms[i + 6 * step];
         return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7));
     }
 

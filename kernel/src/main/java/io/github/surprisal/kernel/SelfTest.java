@@ -48,8 +48,8 @@ final class SelfTest {
         kernel.log(logs, logs.length);
         results = append(results, logs);
         double[] ratios = {0, 1e-300, 1e-9, 0.41, 0.4142135623730951, 2, 1e9, 1e300};
-        kernel.log1p(ratios, ratios.length);
-        results = append(results, ratios);
+        double sumOfLogs = kernel.log1p(ratios, ratios.length, 7, 1);
+        results = append(append(results, ratios), sumOfLogs);
         double[] q = {0, 1, -1, 100, -100, 0.1, -0.8, Double.NEGATIVE_INFINITY};
         kernel.softplus(q, q.length);
         results = append(results, q);
@@ -142,9 +142,13 @@ final class SelfTest {
         int[] tops = new int[n];
         kernel.transpose(x, 1, 2, 37, n + 2, beside, n + 3);
         for (int c = 0; c < 37; c++) results = append(results, Arrays.copyOfRange(beside, c * (n + 3), c * (n + 3) + n + 2), n + 2);
-        float[] rows = new float[13 * (2 * n + 3)];
+        kernel.transpose(x, 3, 2, 2, n + 2, beside, n + 3);
+        results = append(results, Arrays.copyOfRange(beside, 0, n + 2), n + 2);
+        results = append(results, Arrays.copyOfRange(beside, n + 3, 2 * n + 5), n + 2);
+        float[] rows = new float[20 * (n + 2)];
         kernel.transposeBack(beside, 1, n + 3, 13, n + 2, rows, 0, 13);
         kernel.transposeBack(beside, 1, n + 3, 5, n + 2, rows, 13 * (n + 2), 5);
+        kernel.transposeBack(beside, 1, n + 3, 2, n + 2, rows, 18 * (n + 2), 2);
         results = append(results, rows, rows.length);
         float[] apart = new float[n];
         float[] terms = new float[32 * (n + 1)];
@@ -159,8 +163,7 @@ final class SelfTest {
         for (double sum : sums) least = Math.min(least, sum);
         results = append(results, inside ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, least, sums) ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, Math.nextUp(least), sums) ? 1 : 0);
         results = append(results, sums);
-        for (int columns = 20; columns > 16; columns--) { // four columns after the last whole eight, three, two, one
-            Arrays.fill(terms, columns * (n + 1), (columns + 1) * (n + 1), 0);
+        for (int columns = 20; columns > 0; columns--) { // so many columns after the last whole eight, or none; what is behind must not matter
             results = append(results, kernel.foldColumns(terms, n + 1, columns, n, 0x1p-33, sums) ? 1 : 0);
             results = append(results, sums);
         }

@@ -52,8 +52,8 @@ final class Strip {
     }
 
     /**
-     * {@link RowKernel#sumRows} for count rows, at most LENGTH elements in all with up to 7 more behind each: the terms, with +0 for the excluded ones and behind
-     * the last, of row r from r * width(columns) on, and the tops.
+     * {@link RowKernel#sumRows} for count rows, at most LENGTH elements in all with up to 7 more behind each: the terms, with +0 for the excluded ones, of
+     * row r from r * width(columns) on, and the tops.
      */
     float[] termsOfRows(float[] array, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
             int[] tops) {
@@ -68,7 +68,6 @@ final class Strip {
         findMantissas(all, e, k);
         multiply(x, scale, sum, all);
         for (int r = 0; r < count; r++) {
-            Arrays.fill(sum, r * width + columns, (r + 1) * width, 0f);
             if (excluded[first + r] >= 0) sum[r * width + excluded[first + r]] = 0;
         }
         return sum;

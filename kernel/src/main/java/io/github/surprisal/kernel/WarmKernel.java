@@ -61,8 +61,8 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void log1p(double[] x, int n) {
-        start.of(LOSSES).log1p(x, n);
+    public double log1p(double[] x, int n, int count, double sum) {
+        return start.of(LOSSES).log1p(x, n, count, sum);
     }
 
     @Override

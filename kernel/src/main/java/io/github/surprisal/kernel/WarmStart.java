@@ -149,7 +149,7 @@ final class WarmStart {
             case LOSSES -> {
                 Arrays.fill(numbers, 3);
                 kernel.exp(numbers, NUMBERS);
-                kernel.log1p(numbers, NUMBERS);
+                kernel.log1p(numbers, NUMBERS, NUMBERS / 2, 0);
                 kernel.softplus(numbers, NUMBERS);
             }
             case TERMS -> {
@@ -172,8 +172,11 @@ final class WarmStart {
             case COLUMNS -> {
                 kernel.transpose(x, 0, 40, 40, 2 * grain + 2, columns, 2 * grain + 2);
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
+                kernel.transpose(x, 0, 2, 2, 2 * grain + 2, columns, 2 * grain + 2);
+                kernel.transposeBack(columns, 0, 3 * grain, 2, 2 * grain + 2, partials, 0, 2);
                 kernel.sumColumns(x, 0, grain, 37, grain, excluded, 0, k, columns, grain, tops, partials);
-                for (int n = 33; n <= 37; n++) kernel.foldColumns(columns, grain, n, grain, 1, lanes); // behind whole eights one column to five
+                for (int n = 33; n <= 39; n++) kernel.foldColumns(columns, grain, n, grain, 1, lanes); // behind whole eights one column to seven
+                for (int n = 1; n <= 7; n += 6) kernel.foldColumns(columns, grain, n, grain, 1, lanes);
                 kernel.sumRows(x, 0, 8, 40, RowKernel.GROUP + 2, excluded, 0, 0, k, Float.NEGATIVE_INFINITY, columns, numbers, lanes, tops);
                 kernel.sumRows(x, 0, 99, 99, 2, excluded, 0, 0, k, -0x1p20f, columns, numbers, lanes, tops);
                 kernel.sumRow(x, 0, 99, -1, 0, k, columns, lanes);

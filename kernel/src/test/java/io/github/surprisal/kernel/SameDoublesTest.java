@@ -41,8 +41,14 @@ class SameDoublesTest {
                     double ratio = i % 2 == 0 ? random.nextDouble() : Math.min(x[i], 0x1p1000);
                     expectedLog1p[i] = actualLog1p[i] = turn % 50 == i ? 0.41 : ratio;
                 }
-                SCALAR.log1p(expectedLog1p, n);
-                simd.log1p(actualLog1p, n);
+                int count = random.nextInt(n + 1);
+                double before = random.nextGaussian();
+                double inOrder = before;
+                double expectedSum = SCALAR.log1p(expectedLog1p, n, count, before);
+                double actualSum = simd.log1p(actualLog1p, n, count, before);
+                for (int i = 0; i < count; i++) inOrder += expectedLog1p[i];
+                assertBits(inOrder, expectedSum, () -> "sum of " + count + " log1p, seed " + SEED);
+                assertBits(inOrder, actualSum, () -> "sum of " + count + " log1p, seed " + SEED);
                 SCALAR.log(expected, n);
                 simd.log(actual, n);
                 for (int i = 0; i < n; i++) {

@@ -1,7 +1,6 @@
 package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.AND_NOT;
-import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -15,7 +14,6 @@ import static jdk.incubator.vector.VectorOperators.UMIN;
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.ScalarKernel;
-import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -47,6 +45,8 @@ final class SimdColumns {
     private static final VectorMask<Integer> UPPER_HALF = VectorMask.fromLong(INTS, 0xFFFF << LANES / 2);
     private static final VectorShuffle<Integer> SWAP_PAIRS = swap(2);
     private static final VectorShuffle<Integer> SWAP_HALVES = swap(LANES / 2);
+    private static final VectorShuffle<Integer> EVEN_FIRST = stride(2);
+    private static final VectorShuffle<Integer> HALVES_IN_TURN = stride(LANES / 2); // the way back
 
     private SimdColumns() {}
 
@@ -64,30 +64,77 @@ final class SimdColumns {
         return VectorShuffle.fromArray(INTS, lanes, 0);
     }
 
-    /** Tiles as wide as a vector in registers; the last of several tiles of columns overlaps the one before. */
+    /** Lanes that are so far apart, from 0, then from 1 on, and so forth. */
+    private static VectorShuffle<Integer> stride(int step) {
+        int[] lanes = new int[LANES];
+        for (int i = 0; i < LANES; i++) lanes[i] = i * step % LANES + i * step / LANES;
+        return VectorShuffle.fromArray(INTS, lanes, 0);
+    }
+
     static void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
-        int whole = TILES && columns > SCALAR_COLUMNS ? count & -LANES : 0;
+        int whole = 0;
+        if (columns == 2 && step == 2) whole = transposePairs(x, from, count & -LANES, out, stride);
+        else if (TILES && columns > SCALAR_COLUMNS) whole = transposeWhole(x, from, step, columns, count & -LANES, out, stride);
+        if (whole < count) ScalarKernel.transpose(x, from, step, 1, columns, whole, count, out, stride);
+    }
+
+    static void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
+        int whole = 0;
+        if (columns == 2 && step == 2) whole = transposePairsBack(x, first, stride, count & -LANES, out, to);
+        else if (TILES && columns > SCALAR_COLUMNS) whole = transposeWholeBack(x, first, stride, columns, count, out, to, step);
+        for (int c = 0; c < columns; c++) {
+            for (int r = whole; r < count; r++) out[to + r * step + c] = x[c * stride + first + r];
+        }
+    }
+
+    /** Tiles as wide as a vector in registers; the last of several tiles of columns overlaps the one before. Returns how many rows have been done. */
+    private static int transposeWhole(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
+        int whole = count;
         while (whole > 0 && from + (whole - 1) * step > x.length - LANES) whole -= LANES; // only the last rows of an array reach beyond it
         for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
             transposeTiles(x, from + c, LANES * step, step, whole, out, c * stride, LANES, stride);
         }
-        if (whole < count) ScalarKernel.transpose(x, from, step, 1, columns, whole, count, out, stride);
+        return whole;
     }
 
     /**
      * Of few columns a whole vector each, if there are no gaps between rows: the next rows overwrite what is too much, and so many as it may reach into
      * are left to the end.
      */
-    static void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
+    private static int transposeWholeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
         boolean few = columns < LANES;
+        if (few && step != columns) return 0;
         int further = few ? (LANES - 1) / columns : 0;
-        int whole = TILES && columns > SCALAR_COLUMNS && (!few || step == columns) ? Math.max(0, count - further) & -LANES : 0;
+        int whole = Math.max(0, count - further) & -LANES;
         for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
             transposeTiles(x, c * stride + first, LANES, stride, whole, out, to + c, LANES * step, step);
         }
-        for (int c = 0; c < columns; c++) {
-            for (int r = whole; r < count; r++) out[to + r * step + c] = x[c * stride + first + r];
+        return whole;
+    }
+
+    /** Rows of two columns, without gaps between them. */
+    private static int transposePairs(float[] x, int from, int count, float[] out, int stride) {
+        for (int r = 0; r < count; r += LANES) {
+            IntVector a = FloatVector.fromArray(FLOATS, x, from + 2 * r).reinterpretAsInts();
+            IntVector b = FloatVector.fromArray(FLOATS, x, from + 2 * r + LANES).reinterpretAsInts();
+            IntVector first = a.blend(b.reinterpretAsLongs().lanewise(LSHL, 32).reinterpretAsInts(), ODD);
+            IntVector second = a.reinterpretAsLongs().lanewise(LSHR, 32).reinterpretAsInts().blend(b, ODD);
+            first.rearrange(EVEN_FIRST).reinterpretAsFloats().intoArray(out, r);
+            second.rearrange(EVEN_FIRST).reinterpretAsFloats().intoArray(out, stride + r);
         }
+        return count;
+    }
+
+    private static int transposePairsBack(float[] x, int from, int stride, int count, float[] out, int to) {
+        for (int r = 0; r < count; r += LANES) {
+            IntVector first = FloatVector.fromArray(FLOATS, x, from + r).reinterpretAsInts().rearrange(HALVES_IN_TURN);
+            IntVector second = FloatVector.fromArray(FLOATS, x, from + stride + r).reinterpretAsInts().rearrange(HALVES_IN_TURN);
+            IntVector a = first.blend(second.reinterpretAsLongs().lanewise(LSHL, 32).reinterpretAsInts(), ODD);
+            IntVector b = first.reinterpretAsLongs().lanewise(LSHR, 32).reinterpretAsInts().blend(second, ODD);
+            a.reinterpretAsFloats().intoArray(out, to + 2 * r);
+            b.reinterpretAsFloats().intoArray(out, to + 2 * r + LANES);
+        }
+        return count;
     }
 
     /** A column of tiles: rows are step apart, tiles nextFrom in x and nextTo in out, where rows are stride apart. */
@@ -229,7 +276,6 @@ final class SimdColumns {
     /** {@link RowKernel#sumColumns}, but for what {@link #finishTops} does. */
     static void sum(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
             float[] terms, int termStride, int[] tops, float[] apart) {
-        for (int c = columns; c % 8 != 0; c++) Arrays.fill(terms, c * termStride, c * termStride + n, 0f);
         if (SimdKernel.NARROW) SimdNarrow.sumColumns(x, from, stride, columns, n, excluded, e, k, terms, termStride, tops, apart);
         else sumWide(x, from, stride, columns, n, excluded, e, k, terms, termStride, tops, apart);
     }
@@ -287,6 +333,11 @@ final class SimdColumns {
     }
 
     static void fold(float[] terms, int stride, int columns, int n, double[] sums) {
+        if (columns < 8) foldFew(terms, stride, columns, n, sums);
+        else foldEights(terms, stride, columns, n, sums);
+    }
+
+    private static void foldEights(float[] terms, int stride, int columns, int n, double[] sums) {
         for (int r = 0; r < n; r += DOUBLES.length()) {
             Vector<Double> p0 = FloatVector.fromArray(HALF, terms, r).convertShape(F2D, DOUBLES, 0);
             Vector<Double> p1 = FloatVector.fromArray(HALF, terms, stride + r).convertShape(F2D, DOUBLES, 0);
@@ -298,20 +349,44 @@ final class SimdColumns {
             Vector<Double> p7 = FloatVector.fromArray(HALF, terms, 7 * stride + r).convertShape(F2D, DOUBLES, 0);
             for (int c = 8, at = 8 * stride + r; c < columns; c += 8, at += 8 * stride) {
                 p0 = FloatVector.fromArray(HALF, terms, at).convertShape(F2D, DOUBLES, 0).add(p0);
-                if (c + 1 >= columns) break; // only zeros would follow, and no sum is -0
+                if (c + 1 >= columns) break; // what is missing would be 0, and no sum is -0
                 p1 = FloatVector.fromArray(HALF, terms, at + stride).convertShape(F2D, DOUBLES, 0).add(p1);
                 if (c + 2 >= columns) break;
                 p2 = FloatVector.fromArray(HALF, terms, at + 2 * stride).convertShape(F2D, DOUBLES, 0).add(p2);
+                if (c + 3 >= columns) break;
                 p3 = FloatVector.fromArray(HALF, terms, at + 3 * stride).convertShape(F2D, DOUBLES, 0).add(p3);
                 if (c + 4 >= columns) break;
                 p4 = FloatVector.fromArray(HALF, terms, at + 4 * stride).convertShape(F2D, DOUBLES, 0).add(p4);
+                if (c + 5 >= columns) break;
                 p5 = FloatVector.fromArray(HALF, terms, at + 5 * stride).convertShape(F2D, DOUBLES, 0).add(p5);
+                if (c + 6 >= columns) break;
                 p6 = FloatVector.fromArray(HALF, terms, at + 6 * stride).convertShape(F2D, DOUBLES, 0).add(p6);
+                if (c + 7 >= columns) break;
                 p7 = FloatVector.fromArray(HALF, terms, at + 7 * stride).convertShape(F2D, DOUBLES, 0).add(p7);
             }
             Vector<Double> even = p0.add(p4).add(p2.add(p6));
             Vector<Double> odd = p1.add(p5).add(p3.add(p7));
             ((DoubleVector) even.add(odd)).intoArray(sums, r);
+        }
+    }
+
+    /** The same of at most 7 columns: without zeros for those that are missing. */
+    private static void foldFew(float[] terms, int stride, int columns, int n, double[] sums) {
+        for (int r = 0; r < n; r += DOUBLES.length()) {
+            Vector<Double> sum = FloatVector.fromArray(HALF, terms, r).convertShape(F2D, DOUBLES, 0);
+            if (columns > 4) sum = FloatVector.fromArray(HALF, terms, 4 * stride + r).convertShape(F2D, DOUBLES, 0).add(sum);
+            if (columns > 2) {
+                Vector<Double> p2 = FloatVector.fromArray(HALF, terms, 2 * stride + r).convertShape(F2D, DOUBLES, 0);
+                if (columns > 6) p2 = FloatVector.fromArray(HALF, terms, 6 * stride + r).convertShape(F2D, DOUBLES, 0).add(p2);
+                sum = p2.add(sum);
+            }
+            if (columns > 1) {
+                Vector<Double> odd = FloatVector.fromArray(HALF, terms, stride + r).convertShape(F2D, DOUBLES, 0);
+                if (columns > 5) odd = FloatVector.fromArray(HALF, terms, 5 * stride + r).convertShape(F2D, DOUBLES, 0).add(odd);
+                if (columns > 3) odd = FloatVector.fromArray(HALF, terms, 3 * stride + r).convertShape(F2D, DOUBLES, 0).add(odd);
+                sum = odd.add(sum);
+            }
+            ((DoubleVector) sum).intoArray(sums, r);
         }
     }
 
@@ -351,7 +426,7 @@ final class SimdColumns {
             for (int c = 0, at = r; c < columns; c++, at += n) {
                 DoubleVector v = (DoubleVector) FloatVector.fromArray(HALF, x, at).convertShape(F2D, DOUBLES, 0);
                 LongVector gap = v.mul(scale).sub(anchor).reinterpretAsLongs();
-                LongVector lacks = gap.or(gap.neg()).lanewise(ASHR, 63); // 0 for a gap of 0, else all ones
+                LongVector lacks = gap.or(gap.neg()).lanewise(LSHR, 63).neg(); // 0 for a gap of 0, else all ones: see SimdDoubles
                 count = one.lanewise(AND_NOT, lacks).reinterpretAsDoubles().add(count);
                 gap.or(nothing.lanewise(AND_NOT, lacks)).reinterpretAsDoubles().intoArray(gaps, at);
             }

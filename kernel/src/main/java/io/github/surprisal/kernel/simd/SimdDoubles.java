@@ -1,7 +1,5 @@
 package io.github.surprisal.kernel.simd;
 
-import static jdk.incubator.vector.VectorOperators.AND_NOT;
-import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.BITWISE_BLEND;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -12,14 +10,18 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The functions of {@link DoubleMath} on vectors. Masks are shifted sign bits: C2 boxes a VectorMask of the two lanes that 128 bits have. */
+/**
+ * The functions of {@link DoubleMath} on vectors. Masks are made of sign bits: C2 boxes a VectorMask of the two lanes that 128 bits have. The bit is shifted
+ * down to 0 or 1 and subtracted, because AVX2 has no arithmetic shift of 64 bits, for which C2 takes five instructions.
+ */
 final class SimdDoubles {
     private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SimdKernel.shape());
+    private static final int LANES = DOUBLES.length();
 
     private SimdDoubles() {}
 
     static void log(double[] x, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
+        for (int i = 0; i < n; i += LANES) {
             LongVector t = DoubleVector.fromArray(DOUBLES, x, i).reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
             DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
             DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
@@ -33,30 +35,51 @@ final class SimdDoubles {
         }
     }
 
-    static void log1p(double[] x, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
+    static double log1p(double[] x, int n, int count, double sum) {
+        int added = 0;
+        for (int i = 0; i < n; i += LANES) {
             DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
             DoubleVector u = v.add(1);
             LongVector t = u.reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
             DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
             DoubleVector m = t.and(DoubleMath.MANTISSA_MASK).add(DoubleMath.SQRT_HALF_BITS).reinterpretAsDoubles();
-            LongVector small = v.sub(DoubleMath.SMALL).reinterpretAsLongs().lanewise(ASHR, 63); // k is 0 and m is u there
-            DoubleVector f = m.sub(1);
-            DoubleVector d = m.add(1);
-            f = f.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.reinterpretAsLongs(), small).reinterpretAsDoubles();
-            d = d.reinterpretAsLongs().lanewise(BITWISE_BLEND, v.add(2).reinterpretAsLongs(), small).reinterpretAsDoubles();
-            DoubleVector s = f.div(d);
+            LongVector small = v.sub(DoubleMath.SMALL).reinterpretAsLongs().lanewise(LSHR, 63).neg(); // k is 0 and m is u there
+            DoubleVector f = m.sub(1).reinterpretAsLongs().lanewise(BITWISE_BLEND, v.reinterpretAsLongs(), small).reinterpretAsDoubles();
+            DoubleVector s = f.div(f.add(2)); // m + 1, because m - 1 is exact
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
             DoubleVector low = z.mul(DoubleMath.ARTANH_5).add(DoubleMath.ARTANH_3).add(z2.mul(z.mul(DoubleMath.ARTANH_9).add(DoubleMath.ARTANH_7)));
             DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
             DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
             k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
+            if (i >= 2 * LANES && i <= count + LANES) { // not the logarithms that are still on their way
+                sum = add(x, i - 2 * LANES, sum);
+                added = i - LANES;
+            }
         }
+        for (int i = added; i < count; i++) sum += x[i];
+        return sum;
+    }
+
+    /** As many as a vector has, one after the other, without a loop within that of the vectors. */
+    private static double add(double[] x, int i, double sum) {
+        sum += x[i];
+        sum += x[i + 1];
+        if (LANES > 2) {
+            sum += x[i + 2];
+            sum += x[i + 3];
+        }
+        if (LANES > 4) {
+            sum += x[i + 4];
+            sum += x[i + 5];
+            sum += x[i + 6];
+            sum += x[i + 7];
+        }
+        return sum;
     }
 
     static void exp(double[] x, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
+        for (int i = 0; i < n; i += LANES) {
             DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
             DoubleVector shifted = v.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
@@ -66,13 +89,13 @@ final class SimdDoubles {
             DoubleVector high = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
             DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(low.add(r2.mul(r2).mul(high))));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            LongVector tiny = v.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
-            r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles().intoArray(x, i);
+            LongVector counts = v.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
+            r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles().intoArray(x, i);
         }
     }
 
     static void softplus(double[] q, int n) {
-        for (int i = 0; i < n; i += DOUBLES.length()) {
+        for (int i = 0; i < n; i += LANES) {
             DoubleVector x = DoubleVector.fromArray(DOUBLES, q, i);
             DoubleVector minus = x.abs().neg();
             DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
@@ -83,9 +106,9 @@ final class SimdDoubles {
             DoubleVector far = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
             DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(up.add(r2.mul(r2).mul(far))));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            LongVector tiny = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(ASHR, 63);
-            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().lanewise(AND_NOT, tiny).reinterpretAsDoubles();
-            LongVector above = a.neg().add(DoubleMath.SQRT2_MINUS_1).reinterpretAsLongs().lanewise(ASHR, 63);
+            LongVector counts = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
+            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
+            LongVector above = a.neg().add(DoubleMath.SQRT2_MINUS_1).reinterpretAsLongs().lanewise(LSHR, 63).neg();
             DoubleVector c = above.and(DoubleMath.SQRT2_MINUS_1_BITS).reinterpretAsDoubles();
             DoubleVector s = a.sub(c).div(a.add(2).add(c));
             DoubleVector z = s.mul(s);

@@ -1,10 +1,10 @@
 package io.github.surprisal.kernel.simd;
 
-import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
@@ -290,8 +290,8 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void log1p(double[] x, int n) {
-        SimdDoubles.log1p(x, n);
+    public double log1p(double[] x, int n, int count, double sum) {
+        return SimdDoubles.log1p(x, n, count, sum);
     }
 
     @Override
@@ -399,7 +399,7 @@ public final class SimdKernel implements RowKernel {
                 DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, a, aFrom + i).convertShape(F2D, DOUBLES, 0);
                 DoubleVector gap = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).neg().add(m);
                 LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
-                LongVector counts = bits.or(bits.neg()).lanewise(ASHR, 63); // 0 where the weight is; no mask, as in SimdDoubles
+                LongVector counts = bits.or(bits.neg()).lanewise(LSHR, 63).neg(); // 0 where the weight is; no mask, as in SimdDoubles
                 sum = weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles().add(sum);
             }
             sum.intoArray(sums, lane);

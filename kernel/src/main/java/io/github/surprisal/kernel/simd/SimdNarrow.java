@@ -190,7 +190,7 @@ final class SimdNarrow {
     }
 
     /**
-     * {@link RowKernel#sumColumns}, but for the zeros and what {@link SimdColumns#finishTops} does. The inner loop is over the rows: what is the same for
+     * {@link RowKernel#sumColumns}, but for what {@link SimdColumns#finishTops} does. The inner loop is over the rows: what is the same for
      * a column is found once.
      */
     static void sumColumns(float[] x, int from, int stride, int columns, int n, int[] excluded, int e, float[] k,
