@@ -36,8 +36,8 @@ final class SimdColumns {
 
     /** Whether vectors are long enough to turn rows over in registers. */
     private static final boolean TILES = LANES >= 8;
-    /** Up to so many columns are turned over as fast one by one. */
-    private static final int SCALAR_COLUMNS = 4;
+    /** Up to so many columns are turned over as fast one by one, but for {@link #transposePairs}: measured. */
+    private static final int SCALAR_COLUMNS = LANES == 8 ? 2 : 4;
     private static final IntVector ZIP_LOW = zip(0);
     private static final IntVector ZIP_HIGH = zip(LANES / 2);
     private static final VectorMask<Integer> ODD = VectorMask.fromLong(INTS, 0xAAAA);
