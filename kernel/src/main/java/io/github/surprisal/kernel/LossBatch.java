@@ -65,10 +65,11 @@ final class LossBatch {
         for (int k = 0; !all && k < count; k++) {
             if (rows.isUsual(k) && targets[k] >= 0) continue;
             usual[k] = false;
-            sums[k] = 1;
+            sums[k] = 1; // a number, because the row is done with the others
         }
         double anchor = rows.exponent() * DoubleMath.LN2;
         findWeights(x, r, call.options.scale(), anchor);
+        Arrays.fill(weight, count, rounded, 0);
         call.kernel.exp(weight, rounded);
         for (int k = 0; k < rounded; k++) gap[k] = t[k] = sums[k] * weight[k];
         double sumOfGaps = call.kernel.log1p(gap, rounded, count, sum);

@@ -34,7 +34,7 @@ final class SimdColumns {
     private static final int LANES = FLOATS.length();
     private static final int GRAIN = RowKernel.GRAIN;
 
-    /** Whether vectors are long enough to turn rows over in registers. */
+    /** Whether vectors are long enough to turn rows of more than two columns over in registers. */
     private static final boolean TILES = LANES >= 8;
     /** Up to so many columns are turned over as fast one by one, but for {@link #transposePairs}: measured. */
     private static final int SCALAR_COLUMNS = LANES == 8 ? 2 : 4;
@@ -99,7 +99,7 @@ final class SimdColumns {
 
     /**
      * Of few columns a whole vector each, if there are no gaps between rows: the next rows overwrite what is too much, and so many as it may reach into
-     * are left to the end.
+     * are left to the end. Returns how many rows have been done.
      */
     private static int transposeWholeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step) {
         boolean few = columns < LANES;
@@ -112,7 +112,7 @@ final class SimdColumns {
         return whole;
     }
 
-    /** Rows of two columns, without gaps between them. */
+    /** Rows of two columns, without gaps between them, a multiple of the lanes, which is returned. */
     private static int transposePairs(float[] x, int from, int count, float[] out, int stride) {
         for (int r = 0; r < count; r += LANES) {
             IntVector a = FloatVector.fromArray(FLOATS, x, from + 2 * r).reinterpretAsInts();
@@ -261,7 +261,7 @@ final class SimdColumns {
             a6 = b4.rearrange(SWAP_PAIRS).blend(b6, ODD_PAIRS);
             a5 = b5.blend(b7.rearrange(SWAP_PAIRS), ODD_PAIRS);
             a7 = b5.rearrange(SWAP_PAIRS).blend(b7, ODD_PAIRS);
-            // From the first row on: see transposeBack.
+            // From the first row on: see transposeWholeBack.
             a0.blend(a4.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to);
             a1.blend(a5.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to + stride);
             a2.blend(a6.rearrange(SWAP_HALVES), UPPER_HALF).reinterpretAsFloats().intoArray(out, to + 2 * stride);
