@@ -2,6 +2,7 @@ package io.github.surprisal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
@@ -60,6 +61,14 @@ class BackendChoiceTest {
         Child withoutFma = start(MODULE, "-XX:-UseFMA");
         withoutFma.assertScalarBecause("UseFMA");
         withoutFma.assertSameBitsAndLogs(1);
+    }
+
+    @Test
+    void vectorsOf64BitsAreTooShort() throws Exception {
+        assumeTrue(System.getProperty("os.arch").matches("amd64|x86_64"), "elsewhere the flag may not be heeded");
+        Child child = start(MODULE, "-XX:MaxVectorSize=8");
+        child.assertScalarBecause("vectors have only 64 bits");
+        child.assertSameBitsAndLogs(1);
     }
 
     @Test

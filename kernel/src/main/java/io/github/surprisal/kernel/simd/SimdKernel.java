@@ -38,8 +38,11 @@ public final class SimdKernel implements RowKernel {
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
     private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
     private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SHAPE);
-    /** As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. */
-    private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
+    /**
+     * As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. There is no half of 64 bits, with which
+     * this class is loaded, to be refused for its few lanes.
+     */
+    private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(Math.max(64, SHAPE.vectorBitSize() / 2)));
     private static final int LANES = FLOATS.length();
     private static final int DOUBLE_LANES = DOUBLES.length();
     private static final boolean HALVES = DOUBLE_LANES < 8; // of eight sums, or quarters
