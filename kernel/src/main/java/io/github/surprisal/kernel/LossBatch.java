@@ -65,7 +65,7 @@ final class LossBatch {
         for (int k = 0; !all && k < count; k++) {
             if (rows.isUsual(k) && targets[k] >= 0) continue;
             usual[k] = false;
-            sums[k] = 1; // a number, because the row is done with the others
+            sums[k] = 1; // any: the row is done alone later
         }
         double anchor = rows.exponent() * DoubleMath.LN2;
         findWeights(x, r, call.options.scale(), anchor);

@@ -61,7 +61,7 @@ final class SimdDoubles {
         return sum;
     }
 
-    /** As many as a vector has, one after the other, without a loop within that of the vectors. */
+    /** Adds as many numbers as a vector has, one after the other, without a loop within that of the vectors. */
     private static double add(double[] x, int i, double sum) {
         sum += x[i];
         sum += x[i + 1];

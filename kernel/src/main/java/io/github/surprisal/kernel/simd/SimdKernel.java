@@ -39,8 +39,8 @@ public final class SimdKernel implements RowKernel {
     private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
     private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SHAPE);
     /**
-     * As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. There is no half of 64 bits, with which
-     * this class is loaded, to be refused for its few lanes.
+     * As many floats as DOUBLES has doubles. Whole registers would be read across two stores just made, and wait for them. There is no half of 64 bits, with
+     * which this class is loaded, to be refused for its few lanes.
      */
     private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(Math.max(64, SHAPE.vectorBitSize() / 2)));
     private static final int LANES = FLOATS.length();
