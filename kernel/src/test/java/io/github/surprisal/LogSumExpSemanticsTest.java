@@ -191,6 +191,32 @@ class LogSumExpSemanticsTest {
         }
     }
 
+    /** Two outcomes, taken in double: usual pairs, and beside them in one batch those that are done alone. */
+    @Test
+    void pairsAloneAndTogether() {
+        float[] values = {0, -0f, 1, -0.7f, 20, -1e9f, 3e38f, -3e38f, NEGATIVE, POSITIVE, Float.NaN, Float.intBitsToFloat(NANS[1]), 1e6f, 1e6f + 1};
+        int rows = values.length * values.length;
+        float[] x = new float[2 * rows];
+        for (int r = 0; r < rows; r++) {
+            x[2 * r] = values[r / values.length];
+            x[2 * r + 1] = values[r % values.length];
+        }
+        float[] together = new float[rows];
+        LogSumExp.ofRows(Matrix.of(x, rows, 2), together);
+        float[] logs = new float[2 * rows];
+        Softmax.logSoftmax(Matrix.of(x, rows, 2), Matrix.of(logs, rows, 2));
+        for (int r = 0; r < rows; r++) {
+            float[] pair = {x[2 * r], x[2 * r + 1]};
+            String what = Arrays.toString(pair);
+            DoubleDouble exact = Oracle.logSumExp(pair, 0, 2);
+            assertEquals(exact.toFloat() == 0 ? 0 : exact.toFloat(), together[r] == 0 ? 0 : together[r], what);
+            assertEquals(Float.floatToRawIntBits(LogSumExp.of(pair)), Float.floatToRawIntBits(together[r]), what);
+            float[] alone = new float[2];
+            Softmax.logSoftmax(pair, alone);
+            for (int i = 0; i < 2; i++) assertEquals(Float.floatToRawIntBits(alone[i]), Float.floatToRawIntBits(logs[2 * r + i]), what);
+        }
+    }
+
     private static float[] row(Shape[] shapes, int[] lengths, int i) {
         return shapes[i % shapes.length].fill(lengths[i / shapes.length], i);
     }

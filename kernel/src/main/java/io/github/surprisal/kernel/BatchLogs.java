@@ -4,6 +4,7 @@ import java.util.Arrays;
 
 /** log-sum-exp of many rows at a time, which a {@link RowBatch} sums. Scratch for one thread, mostly that of its batch. */
 final class BatchLogs {
+    private static final int GRAIN = RowKernel.GRAIN;
     private static final int GROUP = RowKernel.GROUP;
     /** In place of the index of a largest element: the row is left to {@link ChunkSum}. */
     private static final int ALONE = -2;
@@ -17,6 +18,8 @@ final class BatchLogs {
     private final boolean[] usual = batch.usual;
     private final float[] apart = batch.apart;
     private final int[] largest = new int[RowBatch.ROWS];
+    private final float[] largestElements = batch.factors; // whoever writes rows afterwards overwrites it
+    private final float[] largestTerms = batch.lows;
 
     private final double[] gaps = new double[8 * RowBatch.SHORT]; // of the elements of waiting rows, side by side
 
@@ -47,15 +50,21 @@ final class BatchLogs {
 
     /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link RowBatch#ROWS}, which lse has room for. */
     void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        finish(kernel, x, r, count, batch.sum(kernel, x, r, count, null), lse);
+        if (x.columns() == 2 && x.sideBySide()) lseOfPairs(kernel, x, r, count, lse);
+        else finish(kernel, x, r, count, batch.sum(kernel, x, r, count, null), lse);
     }
 
     /** As the other, with the terms of these rows kept if that is possible, because those of some are needed again: see {@link RowBatch#countKeptFrom}. */
     void lseKept(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        finish(kernel, x, r, count, batch.sumToSumAgain(kernel, x, r, count), lse);
+        if (x.columns() == 2) lseOfPairs(kernel, x, r, count, lse);
+        else finish(kernel, x, r, count, batch.sumToSumAgain(kernel, x, r, count), lse);
     }
 
     private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
+        if (chunk.apart() > 0 && x.columns() <= RowBatch.MEDIUM) {
+            finishTopApart(kernel, x, r, count, lse);
+            return;
+        }
         int e = chunk.exponent();
         int rounded = count + 7 & -8;
         System.arraycopy(sums, 0, lse, 0, count);
@@ -75,6 +84,64 @@ final class BatchLogs {
             }
             if (waits > 0) finishInDouble(kernel, x, r, waits, lse);
         }
+    }
+
+    /** What {@link ChunkSum} does with few elements whose largest is kept apart. */
+    private void finishTopApart(RowKernel kernel, Rows x, int r, int count, double[] lse) {
+        int e = chunk.exponent();
+        int rounded = count + GRAIN - 1 & -GRAIN;
+        batch.findLargest(kernel, x, r, count, largestElements);
+        Arrays.fill(largestElements, count, rounded, 0);
+        kernel.terms(largestElements, 0, rounded, e, chunk.constants(), 1, largestTerms, 0);
+        findRests(count, rounded, e * DoubleMath.LN2, lse);
+        kernel.exp(lse, rounded);
+        for (int k = 0; k < rounded; k++) sums[k] *= lse[k];
+        kernel.log1p(sums, rounded, 0, 0);
+        double scale = chunk.scale();
+        for (int k = 0; k < count; k++) lse[k] = sums[k] == 0 ? scale * largestElements[k] : scale * largestElements[k] + sums[k]; // see LogSum.value
+        for (int k = 0; k < count; k++) if (!usual[k]) lse[k] = chunk.lseOfRow(kernel, x, r + k);
+    }
+
+    /** What {@link ChunkSum} does with two elements. */
+    private void lseOfPairs(RowKernel kernel, Rows x, int r, int count, double[] lse) {
+        batch.putSideBySide(kernel, x, r, count);
+        int rounded = count + 7 & -8;
+        boolean all = findGaps(batch.source(x), batch.from(x, r), batch.stride(x), count, lse);
+        for (int k = 0; !all && k < count; k++) {
+            usual[k] = Math.abs(anchors[k]) < Double.POSITIVE_INFINITY;
+            if (!usual[k]) lse[k] = 0;
+        }
+        Arrays.fill(lse, count, rounded, 0);
+        kernel.exp(lse, rounded);
+        kernel.log1p(lse, rounded, 0, 0);
+        for (int k = 0; k < count; k++) lse[k] = lse[k] == 0 ? anchors[k] : anchors[k] + lse[k]; // see LogSum.value
+        for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = chunk.lseOfRow(kernel, x, r + k);
+    }
+
+    /** The larger of each pair, times the scale, and less than it the other; false if one is infinite or NaN. */
+    private boolean findGaps(float[] x, int from, int stride, int count, double[] gaps) {
+        double scale = chunk.scale();
+        for (int k = 0; k < count; k++) {
+            double a = scale * x[from + k];
+            double b = scale * x[from + stride + k];
+            anchors[k] = Math.max(a, b);
+            gaps[k] = -Math.abs(a - b);
+        }
+        double nothing = 0;
+        for (int k = 0; k < count; k++) nothing += anchors[k] - anchors[k];
+        return nothing == 0;
+    }
+
+    /** The sums without the largest terms, and how far the anchor is above the largest elements; 0 for rows that are not usual. Apart as the other. */
+    private void findRests(int count, int rounded, double anchor, double[] above) {
+        double scale = chunk.scale();
+        for (int k = 0; k < count; k++) {
+            above[k] = anchor - scale * largestElements[k];
+            sums[k] -= largestTerms[k];
+        }
+        for (int k = 0; k < count; k++) if (!usual[k]) above[k] = sums[k] = 0;
+        Arrays.fill(above, count, rounded, 0);
+        Arrays.fill(sums, count, rounded, 0);
     }
 
     /**

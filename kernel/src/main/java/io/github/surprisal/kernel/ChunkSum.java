@@ -11,7 +11,8 @@ import java.util.Arrays;
  * of 16 whose positions follow the body's. Positions are summed in blocks of {@link RowKernel#BLOCK}. A block's terms
  * are scaled by 2^-E, where E is that of the largest element in the blocks so far, in steps so large that it almost never changes:
  * see {@link ChunkExponents}. Positions and blocks add up in double. A chunk of few elements is summed in double from the first
- * addition on, and of one that few elements make up the {@link HeavySums} are, so that the errors of float additions average out.
+ * addition on, and of one that few elements make up the {@link HeavySums} are, so that the errors of float additions average out. Of two elements, where
+ * only their log-sum-exp is wanted, the smaller is taken beside the larger, in double throughout.
  * E and every decision below is a function of the chunk's elements alone, never of width, address, threads or neighbours.
  *
  * <p>Speed comes from expecting the usual: that E is that of the chunk before, and that nothing is masked, infinite or NaN.
@@ -116,7 +117,8 @@ public final class ChunkSum {
     }
 
     /**
-     * The largest element is kept apart, however large it is, where the sum is less than so many times 2^top, a power of two or 0.
+     * The largest element is kept apart, however large it is, where the sum is less than so many times 2^top, a power of two or 0; of up to
+     * {@link RowBatch#MEDIUM} elements it always is, unless that is 0.
      * {@link #SUM_ONLY}: it never is, because the sum itself is wanted, and its logarithm no better.
      */
     ChunkSum withTopApart(double times) {
@@ -256,6 +258,7 @@ public final class ChunkSum {
     }
 
     private void sumChunk(RowKernel kernel, int excluded) {
+        if (elements.length == 2 && wantsLog(excluded) && setPair(elements.element(0), elements.element(1))) return;
         boolean few = elements.length <= RowBatch.MEDIUM;
         if (few) copyToScratch(kernel);
         double total = few && sumFew(kernel, scratch, 0, elements.length, excluded) ? best : sumBlocks(kernel, excluded, few);
@@ -263,7 +266,10 @@ public final class ChunkSum {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (excluded == NONE && apart >= 0 && needsCare(total, elements.length)) {
+        } else if (few && setsTopApart(excluded)) {
+            copyToScratch(kernel);
+            setTopApart(kernel, scratch, 0, elements.length, total);
+        } else if (wantsLog(excluded) && needsCare(total, elements.length)) {
             if (elements.length <= RowBatch.SHORT) {
                 copyToScratch(kernel);
                 sumNearZero(kernel, scratch, 0, elements.length);
@@ -346,8 +352,15 @@ public final class ChunkSum {
      * expected.
      */
     private boolean addFew(RowKernel kernel, float[] x, int from, int n, int excluded, LogSum result) {
-        if (n > RowBatch.MEDIUM || n == 0 || !sumFew(kernel, x, from, n, excluded)) return false;
-        if (excluded == NONE && apart >= 0 && needsCare(best, n)) {
+        if (n > RowBatch.MEDIUM || n == 0) return false;
+        if (n == 2 && wantsLog(excluded) && setPair(x[from], x[from + 1])) {
+            result.merge(chunk);
+            return true;
+        }
+        if (!sumFew(kernel, x, from, n, excluded)) return false;
+        if (setsTopApart(excluded)) {
+            setTopApart(kernel, x, from, n, best);
+        } else if (wantsLog(excluded) && needsCare(best, n)) {
             if (n > RowBatch.SHORT) return false;
             sumNearZero(kernel, x, from, n);
         } else {
@@ -355,6 +368,36 @@ public final class ChunkSum {
         }
         result.merge(chunk);
         return true;
+    }
+
+    /** Whether the log-sum-exp is wanted, not the sum without an element, or to divide by. */
+    private boolean wantsLog(int excluded) {
+        return excluded == NONE && apart >= 0;
+    }
+
+    /** The larger of two elements apart, and e^gap in double: less work than their terms, and exact. False if the larger is infinite, or one is NaN. */
+    private boolean setPair(float x, float y) {
+        double a = scale() * x;
+        double b = scale() * y;
+        double anchor = Math.max(a, b);
+        if (!(Math.abs(anchor) < Double.POSITIVE_INFINITY)) return false;
+        chunk.set(anchor, 1, DoubleMath.exp(-Math.abs(a - b)));
+        return true;
+    }
+
+    /** Whether the largest of few elements is kept apart, whatever their sum. */
+    private boolean setsTopApart(int excluded) {
+        return excluded == NONE && apart > 0;
+    }
+
+    /**
+     * The rest is the sum, which is in double, less the largest element's own term, so that the error of that one is gone: what is left of an ulp of the terms
+     * is at most rest / (1 + rest) of it, within the bound of log-softmax.
+     */
+    private void setTopApart(RowKernel kernel, float[] x, int from, int n, double total) {
+        float largest = kernel.max(x, from, n);
+        double anchor = scale() * largest;
+        chunk.set(anchor, 1, (total - Exp2.term(largest, exponent, constants)) * DoubleMath.exp(exponent * DoubleMath.LN2 - anchor));
     }
 
     /** Sums them in double, where that costs little, because few of them average out no errors; false if something is not as expected. */

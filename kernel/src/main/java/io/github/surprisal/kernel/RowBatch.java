@@ -152,11 +152,7 @@ public final class RowBatch {
 
     /** As the other, with the terms of rows of few columns kept if that is possible and they are to be written to out, if that is not null. */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded, Rows out) {
-        transposed = false;
-        keptBeside = false;
-        keptApart = false;
-        keptTerms = false;
-        keep = null;
+        forgetLast();
         int columns = x.columns();
         if (liesInRows(kernel, x)) {
             sumRows(kernel, x, r, 0, count, excluded == null ? NONE : excluded, out != null && out.inPlace());
@@ -176,6 +172,14 @@ public final class RowBatch {
             return false;
         }
         return areUsual(count);
+    }
+
+    private void forgetLast() {
+        transposed = false;
+        keptBeside = false;
+        keptApart = false;
+        keptTerms = false;
+        keep = null;
     }
 
     /** Whether {@link #sumKept} may keep terms of rows like these. */
@@ -493,6 +497,20 @@ public final class RowBatch {
         for (int k = 0; k < count; k++) positionsToPatch[k] = ChunkElements.positionOf(Math.max(excluded[first + k], 0), body);
     }
 
+    /** largest[k] = the largest element of row r + k, of those just summed, which are of up to {@link #MEDIUM} columns. */
+    void findLargest(RowKernel kernel, Rows x, int r, int count, float[] largest) {
+        int columns = x.columns();
+        if (!liesInRows(kernel, x)) {
+            kernel.maxColumns(source(x), from(x, r), stride(x), columns, count + GRAIN - 1 & -GRAIN, largest);
+            return;
+        }
+        boolean there = x.data() != null;
+        for (int k = 0; k < count; k++) {
+            if (!there) x.get(kernel, r + k, 0, columns, scratch, 0);
+            largest[k] = kernel.max(there ? x.data() : scratch, there ? x.start(r + k) : 0, columns);
+        }
+    }
+
     // ---- short rows, side by side
 
     /** Whether all of them are as expected; false does not say that one is not. */
@@ -502,6 +520,12 @@ public final class RowBatch {
         int top = kernel.sumColumns(source(x), from(x, r), stride(x), columns, n, excluded, chunk.exponent(), chunk.constants(), partials, n + GAP, tops, apart);
         keptApart = true;
         return kernel.foldColumns(partials, n + GAP, columns, n, LARGE_REST, sums) && ChunkExponents.outside(top) >= 0 && ChunkExponents.isDirect(chunk.exponent());
+    }
+
+    /** In place of a sum: for short rows that need none. */
+    void putSideBySide(RowKernel kernel, Rows x, int r, int count) {
+        forgetLast();
+        lieSideBySide(kernel, x, r, count);
     }
 
     /** Puts the short rows at hand side by side, if they do not lie so, and returns how many that makes with what the last vector lacks. */

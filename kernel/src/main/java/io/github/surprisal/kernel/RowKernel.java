@@ -296,6 +296,9 @@ public interface RowKernel extends InformationKernel {
      */
     void gapsColumns(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests);
 
+    /** largest[r] = the largest of row r, any number of columns from 1 on. Where there are NaN, any element; of zeros of both signs either. */
+    void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest);
+
     /**
      * {@link #terms} to out[to + c * outStride + r], with the exponent whose {@link Exp2#rounder} is rounders[r] and the factor factors[r] + lows[r].
      */

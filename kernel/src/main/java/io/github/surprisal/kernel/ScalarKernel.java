@@ -594,6 +594,14 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
+        System.arraycopy(x, from, largest, 0, n);
+        for (int c = 1; c < columns; c++) {
+            for (int r = 0, at = from + c * stride; r < n; r++) largest[r] = Math.max(largest[r], x[at + r]);
+        }
+    }
+
+    @Override
     public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride) {
         for (int c = 0; c < columns; c++) {

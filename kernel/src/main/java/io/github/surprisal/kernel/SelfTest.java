@@ -195,6 +195,8 @@ final class SelfTest {
         double[] rests = new double[n];
         kernel.gapsColumns(tied, 5, n, 0.7, gaps, anchors, rests);
         results = append(append(append(results, gaps), anchors), rests);
+        kernel.maxColumns(x, 3, 5, 21, n, apart);
+        results = append(results, apart, n);
         float[] rounders = new float[n];
         for (int r = 0; r < n; r++) rounders[r] = Exp2.rounder(2 * r - 4);
         float[] out = new float[21 * n];

@@ -183,6 +183,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
+        start.of(COLUMNS).maxColumns(x, from, stride, columns, n, largest);
+    }
+
+    @Override
     public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows,
             float[] k, float[] out, int to, int outStride) {
         start.of(COLUMNS).termsColumns(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);

@@ -182,6 +182,7 @@ final class WarmStart {
                 kernel.sumRow(x, 0, 99, -1, 0, k, columns, lanes);
                 kernel.sumRow(x, 0, 40, 3, 0, k, columns, lanes);
                 kernel.gapsColumns(x, 8, grain, 1, numbers, lanes, lanes);
+                kernel.maxColumns(x, 0, grain, 40, grain, columns);
                 kernel.termsColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, partials, 0, grain);
                 kernel.scaleColumns(columns, grain, 40, grain, rounders, rounders);
             }

@@ -5,7 +5,7 @@ class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
         NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, LOG1P_SUM, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, KEPT_MASKED_PARTIAL, KEPT_MASKED_TERM, KEPT_MASKED_TOP, KEPT_MASKED_FOUND, RANGE_MASKED, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP, ROW_TERM_KEPT, ROW_TOO_LOW, ONE_ROW_SUM, ONE_ROW_TOP,
-        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_TERM, COLUMN_SCALED,
+        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_MAX, COLUMN_TERM, COLUMN_SCALED,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -273,6 +273,12 @@ class FakeKernel implements RowKernel {
         if (fault == Fault.COLUMN_GAP) gaps[(columns - 1) * n + at % n] = Math.nextUp(gaps[(columns - 1) * n + at % n]);
         if (fault == Fault.COLUMN_ANCHOR && at < n) anchors[at] = Math.nextUp(anchors[at]);
         if (fault == Fault.COLUMN_REST && at < n) rests[at] = Math.nextUp(rests[at]);
+    }
+
+    @Override
+    public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
+        scalar.maxColumns(x, from, stride, columns, n, largest);
+        if (fault == Fault.COLUMN_MAX && at < n) largest[at] = Math.nextUp(largest[at]);
     }
 
     @Override

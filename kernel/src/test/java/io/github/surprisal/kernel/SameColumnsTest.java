@@ -186,6 +186,30 @@ class SameColumnsTest {
     }
 
     @Test
+    void largestOfRowsOfEveryLength() {
+        for (int columns = 1; columns <= 64; columns++) {
+            for (int n = GRAIN; n <= 3 * GRAIN; n += GRAIN) {
+                int offset = columns % OFFSETS;
+                int stride = n + columns % 3;
+                float[] x = Shape.NORMAL_3.fill(offset + columns * stride, SEED + columns);
+                for (int r = 0; r < n; r++) { // in each of the columns, and of nothing but masks
+                    if (r % 3 == 0) x[offset + (r * 7 + columns) % columns * stride + r] = 11 + r;
+                    for (int c = 0; c < columns && r % 8 == 5; c++) x[offset + c * stride + r] = Float.NEGATIVE_INFINITY;
+                }
+                for (RowKernel kernel : new RowKernel[] {SCALAR, simd}) {
+                    float[] largest = new float[n];
+                    kernel.maxColumns(x, offset, stride, columns, n, largest);
+                    for (int r = 0; r < n; r++) {
+                        float expected = Float.NEGATIVE_INFINITY;
+                        for (int c = 0; c < columns; c++) expected = Math.max(expected, x[offset + c * stride + r]);
+                        assertEquals(expected, largest[r], "row " + r + ", columns " + columns + ", n " + n + ", seed " + SEED);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void shortRowsOfEveryLengthAndOffset() {
         float[] k = Exp2.constants(1);
         for (int columns = 1; columns <= 64; columns++) {

@@ -3,6 +3,7 @@ package io.github.surprisal.kernel.simd;
 import static jdk.incubator.vector.VectorOperators.AND_NOT;
 import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.GE;
+import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -432,6 +433,17 @@ final class SimdColumns {
             }
             anchor.intoArray(anchors, r);
             count.intoArray(rests, r);
+        }
+    }
+
+    static void max(float[] x, int from, int stride, int columns, int n, float[] largest) {
+        for (int r = 0; r < n; r += LANES) {
+            FloatVector max = FloatVector.fromArray(FLOATS, x, from + r);
+            for (int c = 1, at = from + stride + r; c < columns; c++, at += stride) {
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at);
+                max = max.blend(v, v.compare(GT, max));
+            }
+            max.intoArray(largest, r);
         }
     }
 

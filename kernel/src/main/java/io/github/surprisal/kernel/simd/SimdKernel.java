@@ -488,6 +488,11 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
+        SimdColumns.max(x, from, stride, columns, n, largest);
+    }
+
+    @Override
     public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride) {
         SimdColumns.terms(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);
