@@ -191,29 +191,30 @@ class LogSumExpSemanticsTest {
         }
     }
 
-    /** Two outcomes, taken in double: usual pairs, and beside them in one batch those that are done alone. */
-    @Test
-    void pairsAloneAndTogether() {
-        float[] values = {0, -0f, 1, -0.7f, 20, -1e9f, 3e38f, -3e38f, NEGATIVE, POSITIVE, Float.NaN, Float.intBitsToFloat(NANS[1]), 1e6f, 1e6f + 1};
+    /** Two outcomes, and beside a mask: usual rows, and in one batch with them those that are done alone. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void pairsAloneAndTogether(int columns) {
+        float[] values = {0, -0f, 1, -0.7f, 20, -1e9f, 3e38f, -3e38f, NEGATIVE, POSITIVE, Float.NaN, Float.intBitsToFloat(NANS[1]), 100, 101, 1e6f, 1e6f + 1};
         int rows = values.length * values.length;
-        float[] x = new float[2 * rows];
+        float[] x = new float[columns * rows];
+        Arrays.fill(x, -1e9f);
         for (int r = 0; r < rows; r++) {
-            x[2 * r] = values[r / values.length];
-            x[2 * r + 1] = values[r % values.length];
+            x[columns * r] = values[r / values.length];
+            x[columns * r + 1] = values[r % values.length];
         }
-        float[] together = new float[rows];
-        LogSumExp.ofRows(Matrix.of(x, rows, 2), together);
-        float[] logs = new float[2 * rows];
-        Softmax.logSoftmax(Matrix.of(x, rows, 2), Matrix.of(logs, rows, 2));
+        float[] sums = new float[rows];
+        float[] logs = new float[columns * rows];
+        LogSumExp.ofRows(Matrix.of(x, rows, columns), sums);
+        Softmax.logSoftmax(Matrix.of(x, rows, columns), Matrix.of(logs, rows, columns));
         for (int r = 0; r < rows; r++) {
-            float[] pair = {x[2 * r], x[2 * r + 1]};
-            String what = Arrays.toString(pair);
-            DoubleDouble exact = Oracle.logSumExp(pair, 0, 2);
-            assertEquals(exact.toFloat() == 0 ? 0 : exact.toFloat(), together[r] == 0 ? 0 : together[r], what);
-            assertEquals(Float.floatToRawIntBits(LogSumExp.of(pair)), Float.floatToRawIntBits(together[r]), what);
-            float[] alone = new float[2];
-            Softmax.logSoftmax(pair, alone);
-            for (int i = 0; i < 2; i++) assertEquals(Float.floatToRawIntBits(alone[i]), Float.floatToRawIntBits(logs[2 * r + i]), what);
+            float[] row = Arrays.copyOfRange(x, columns * r, columns * (r + 1));
+            float[] alone = new float[columns];
+            String what = Arrays.toString(row);
+            assertEquals(Oracle.logSumExp(row, 0, columns).toFloat() + 0f, sums[r] + 0f, what); // + 0: the oracle knows no -0
+            assertEquals(Float.floatToRawIntBits(LogSumExp.of(row)), Float.floatToRawIntBits(sums[r]), what);
+            Softmax.logSoftmax(row, alone);
+            for (int c = 0; c < columns; c++) assertEquals(Float.floatToRawIntBits(alone[c]), Float.floatToRawIntBits(logs[columns * r + c]), what);
         }
     }
 
