@@ -50,7 +50,7 @@ final class BatchLogs {
 
     /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link RowBatch#ROWS}, which lse has room for. */
     void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        if (x.columns() == 2 && x.sideBySide()) lseOfPairs(kernel, x, r, count, lse);
+        if (x.columns() == 2) lseOfPairs(kernel, x, r, count, lse);
         else finish(kernel, x, r, count, batch.sum(kernel, x, r, count, null), lse);
     }
 
@@ -61,7 +61,7 @@ final class BatchLogs {
     }
 
     private void finish(RowKernel kernel, Rows x, int r, int count, boolean all, double[] lse) {
-        if (chunk.apart() > 0 && x.columns() <= RowBatch.MEDIUM) {
+        if (chunk.keepsTopApart(x.columns())) {
             finishTopApart(kernel, x, r, count, lse);
             return;
         }
@@ -118,7 +118,7 @@ final class BatchLogs {
         for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = chunk.lseOfRow(kernel, x, r + k);
     }
 
-    /** The larger of each pair, times the scale, and less than it the other; false if one is infinite or NaN. */
+    /** The larger of each pair, times the scale, and minus what the other lacks to it; false if a larger one is infinite or NaN. */
     private boolean findGaps(float[] x, int from, int stride, int count, double[] gaps) {
         double scale = chunk.scale();
         for (int k = 0; k < count; k++) {
@@ -127,12 +127,15 @@ final class BatchLogs {
             anchors[k] = Math.max(a, b);
             gaps[k] = -Math.abs(a - b);
         }
-        double nothing = 0;
-        for (int k = 0; k < count; k++) nothing += anchors[k] - anchors[k];
+        long nothing = 0;
+        for (int k = 0; k < count; k++) nothing |= Double.doubleToRawLongBits(anchors[k] - anchors[k]);
         return nothing == 0;
     }
 
-    /** The sums without the largest terms, and how far the anchor is above the largest elements; 0 for rows that are not usual. Apart as the other. */
+    /**
+     * The sums without the largest terms, and how far the anchor is above the largest elements; 0 for rows that are not usual. Apart from kernels, as
+     * {@link #finishPlain}.
+     */
     private void findRests(int count, int rounded, double anchor, double[] above) {
         double scale = chunk.scale();
         for (int k = 0; k < count; k++) {

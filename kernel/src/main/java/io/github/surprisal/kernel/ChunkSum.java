@@ -126,6 +126,11 @@ public final class ChunkSum {
         return this;
     }
 
+    /** Whether the largest of n elements is kept apart whatever their sum. */
+    boolean keepsTopApart(int n) {
+        return n <= RowBatch.MEDIUM && apart > 0;
+    }
+
     /** Adds to result the elements array[from + i * stride], 0 <= i < length, chunk by chunk. */
     public void add(RowKernel kernel, float[] array, int from, int length, int stride, LogSum result) {
         addWithout(kernel, array, from, length, stride, NONE, result);
@@ -266,7 +271,7 @@ public final class ChunkSum {
             chunk.set(Double.NaN, 0, 0);
         } else if (huge || top == Integer.MIN_VALUE) {
             sumHuge(kernel, excluded);
-        } else if (few && setsTopApart(excluded)) {
+        } else if (wantsLog(excluded) && keepsTopApart(elements.length)) {
             copyToScratch(kernel);
             setTopApart(kernel, scratch, 0, elements.length, total);
         } else if (wantsLog(excluded) && needsCare(total, elements.length)) {
@@ -358,7 +363,7 @@ public final class ChunkSum {
             return true;
         }
         if (!sumFew(kernel, x, from, n, excluded)) return false;
-        if (setsTopApart(excluded)) {
+        if (wantsLog(excluded) && keepsTopApart(n)) {
             setTopApart(kernel, x, from, n, best);
         } else if (wantsLog(excluded) && needsCare(best, n)) {
             if (n > RowBatch.SHORT) return false;
@@ -375,7 +380,7 @@ public final class ChunkSum {
         return excluded == NONE && apart >= 0;
     }
 
-    /** The larger of two elements apart, and e^gap in double: less work than their terms, and exact. False if the larger is infinite, or one is NaN. */
+    /** The larger of two elements apart, and e^gap in double: less work than float terms, and closer. False if the larger is infinite, or one is NaN. */
     private boolean setPair(float x, float y) {
         double a = scale() * x;
         double b = scale() * y;
@@ -383,11 +388,6 @@ public final class ChunkSum {
         if (!(Math.abs(anchor) < Double.POSITIVE_INFINITY)) return false;
         chunk.set(anchor, 1, DoubleMath.exp(-Math.abs(a - b)));
         return true;
-    }
-
-    /** Whether the largest of few elements is kept apart, whatever their sum. */
-    private boolean setsTopApart(int excluded) {
-        return excluded == NONE && apart > 0;
     }
 
     /**
