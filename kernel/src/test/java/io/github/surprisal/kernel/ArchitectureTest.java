@@ -9,9 +9,13 @@ import java.io.UncheckedIOException;
 import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
+import java.lang.classfile.CodeElement;
+import java.lang.classfile.CodeModel;
+import java.lang.classfile.MethodModel;
 import java.lang.classfile.constantpool.ClassEntry;
 import java.lang.classfile.constantpool.PoolEntry;
 import java.lang.classfile.constantpool.Utf8Entry;
+import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.reflect.AccessFlag;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +38,7 @@ class ArchitectureTest {
     private static final String SIMD = "io/github/surprisal/kernel/simd/";
     private static final String VECTOR = "jdk/incubator/vector/";
     private static final Pattern TYPE = Pattern.compile("(?:io/github/surprisal|jdk/incubator/vector)/[\\w/$]+");
+    private static final Pattern VECTOR_OBJECT = Pattern.compile(VECTOR + "\\w*(?:Vector|VectorMask|VectorShuffle);");
 
     private static final List<ClassModel> CLASSES = new ArrayList<>();
 
@@ -78,6 +83,25 @@ class ArchitectureTest {
         for (ClassModel c : CLASSES) {
             if (!name(c).startsWith(SIMD)) assertNone(references(c), SIMD, name(c) + " refers to");
         }
+    }
+
+    /** Where C2 does not inline such a method it puts the vector into an object, and whether it does depends on what else it compiles. */
+    @Test
+    void vectorsStayWithinTheirMethod() {
+        int seen = 0;
+        for (ClassModel c : CLASSES) {
+            if (!name(c).startsWith(SIMD)) continue;
+            for (MethodModel m : c.methods()) {
+                for (CodeElement e : m.code().stream().flatMap(CodeModel::elementStream).toList()) {
+                    if (!(e instanceof InvokeInstruction call) || !call.owner().asInternalName().startsWith(SIMD)) continue;
+                    if (!VECTOR_OBJECT.matcher(call.type().stringValue()).find()) continue;
+                    seen++;
+                    String caller = name(c) + "." + m.methodName().stringValue();
+                    assertEquals("<clinit>", m.methodName().stringValue(), () -> caller + " hands vectors to or from " + call.name());
+                }
+            }
+        }
+        assertTrue(seen >= 6, "only " + seen + " constants of SimdColumns seen");
     }
 
     @Test

@@ -38,6 +38,10 @@ final class SimdDoubles {
     static double log1p(double[] x, int n, int count, double sum) {
         int added = 0;
         for (int i = 0; i < n; i += LANES) {
+            if (i >= 2 * LANES && i <= count + LANES) { // not the logarithms that are still on their way; and first, for C2 to inline it
+                sum = add(x, i - 2 * LANES, sum);
+                added = i - LANES;
+            }
             DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
             DoubleVector u = v.add(1);
             LongVector t = u.reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
@@ -52,10 +56,6 @@ final class SimdDoubles {
             DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
             DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
             k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
-            if (i >= 2 * LANES && i <= count + LANES) { // not the logarithms that are still on their way
-                sum = add(x, i - 2 * LANES, sum);
-                added = i - LANES;
-            }
         }
         for (int i = added; i < count; i++) sum += x[i];
         return sum;

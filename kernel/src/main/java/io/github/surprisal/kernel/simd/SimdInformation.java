@@ -53,7 +53,7 @@ final class SimdInformation {
         }
         for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
             DoubleVector acc = DoubleVector.zero(DOUBLES);
-            for (int i = lane; i < n; i += LANES) acc = widen(x, from + i).add(acc);
+            for (int i = lane; i < n; i += LANES) acc = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).add(acc);
             acc.intoArray(lanes, lane);
         }
         int flipped = IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, top).reduceLanes(MAX);
@@ -76,8 +76,8 @@ final class SimdInformation {
         for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
             DoubleVector acc = DoubleVector.zero(DOUBLES);
             for (int i = lane; i < n; i += LANES) {
-                DoubleVector weight = widen(p, pFrom + i);
-                DoubleVector b = widen(q, qFrom + i).add(tiny);
+                DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, p, pFrom + i).convertShape(F2D, DOUBLES, 0);
+                DoubleVector b = ((DoubleVector) FloatVector.fromArray(HALF, q, qFrom + i).convertShape(F2D, DOUBLES, 0)).add(tiny);
                 LongVector t = b.reinterpretAsLongs().neg().add(Double.doubleToRawLongBits(1) + ScalarInformation.RATIO_BIAS);
                 DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
                 DoubleVector c = b.mul(t.and(~DoubleMath.MANTISSA_MASK).reinterpretAsDoubles());
@@ -97,9 +97,9 @@ final class SimdInformation {
         for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
             DoubleVector acc = DoubleVector.zero(DOUBLES);
             for (int i = lane; i < n; i += LANES) {
-                DoubleVector weight = widen(p, pFrom + i);
+                DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, p, pFrom + i).convertShape(F2D, DOUBLES, 0);
                 DoubleVector a = weight.add(tiny);
-                DoubleVector b = widen(q, qFrom + i).add(tiny);
+                DoubleVector b = ((DoubleVector) FloatVector.fromArray(HALF, q, qFrom + i).convertShape(F2D, DOUBLES, 0)).add(tiny);
                 LongVector t = a.reinterpretAsLongs().sub(b.reinterpretAsLongs()).add(ScalarInformation.RATIO_BIAS);
                 DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
                 DoubleVector c = b.mul(t.and(~DoubleMath.MANTISSA_MASK).reinterpretAsDoubles());
@@ -120,9 +120,9 @@ final class SimdInformation {
         for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
             DoubleVector acc = DoubleVector.zero(DOUBLES);
             for (int i = lane; i < n; i += LANES) {
-                DoubleVector weight = widen(p, pFrom + i);
+                DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, p, pFrom + i).convertShape(F2D, DOUBLES, 0);
                 DoubleVector a = weight.add(tiny);
-                DoubleVector b = weight.add(widen(q, qFrom + i)).mul(half).add(tiny);
+                DoubleVector b = ((DoubleVector) FloatVector.fromArray(HALF, q, qFrom + i).convertShape(F2D, DOUBLES, 0)).add(weight).mul(half).add(tiny);
                 LongVector t = a.reinterpretAsLongs().sub(b.reinterpretAsLongs()).add(ScalarInformation.RATIO_BIAS);
                 DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
                 DoubleVector c = b.mul(t.and(~DoubleMath.MANTISSA_MASK).reinterpretAsDoubles());
@@ -135,9 +135,5 @@ final class SimdInformation {
             }
             acc.intoArray(lanes, lane);
         }
-    }
-
-    private static DoubleVector widen(float[] a, int i) {
-        return (DoubleVector) FloatVector.fromArray(HALF, a, i).convertShape(F2D, DOUBLES, 0);
     }
 }

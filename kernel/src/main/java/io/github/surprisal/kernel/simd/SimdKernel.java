@@ -28,7 +28,8 @@ import jdk.incubator.vector.VectorSpecies;
  * {@link ScalarKernel}'s recipe on vectors of the preferred width, 128 to 512 bits. This package alone refers to
  * jdk.incubator.vector. Each method stays within what C2 inlines into one compilation; past that it would box every vector.
  * And each is written out rather than split: one of more than 325 bytecodes is not inlined into a caller, whose budget it would use
- * up, and a helper that returns a vector returns an object wherever calls lie too deep for C2 to inline it.
+ * up, and a helper that takes or returns a vector does so in an object wherever C2 no longer inlines it, because calls lie too deep or its caller has become
+ * too big: which callers do depends on what else runs in the JVM.
  *
  * <p>What a loop carries is an argument in it, not the receiver: {@code z.lanewise(UMAX, top)}. C2 knows the class of {@code z}, which it has just made, but of
  * {@code top} only what a profile says; and a method that is inlined before it had one calls {@code top}'s methods, an object a turn, for good.
@@ -218,14 +219,9 @@ public final class SimdKernel implements RowKernel {
         for (int b = 0; b < count; b++) tops[topsFrom + b] = unsignedMaxLane(tops, TOPS + b * GRAIN);
     }
 
-    /** Of lanes in an array: no object, even where C2 does not inline this. */
+    /** reduceLanes(UMAX) is not an intrinsic; with the sign bit flipped the signed one is the same. Of a vector that is not in an array it is written out. */
     static int unsignedMaxLane(int[] lanes, int at) {
-        return unsignedMaxLane(IntVector.fromArray(INTS, lanes, at));
-    }
-
-    /** reduceLanes(UMAX) is not an intrinsic; with the sign bit flipped the signed one is the same. */
-    static int unsignedMaxLane(IntVector v) {
-        return IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, v).reduceLanes(MAX) ^ Integer.MIN_VALUE;
+        return IntVector.fromArray(INTS, lanes, at).lanewise(XOR, Integer.MIN_VALUE).reduceLanes(MAX) ^ Integer.MIN_VALUE;
     }
 
     @Override

@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
@@ -218,7 +219,10 @@ final class SimdMasks {
                 widest = above.lanewise(AND_NOT, isMasked).lanewise(UMAX, widest);
             }
         }
-        return RowKernel.areKeptOrMasked(SimdKernel.unsignedMaxLane(raw), SimdKernel.unsignedMaxLane(widest), k);
+        IntVector sign = IntVector.broadcast(INTS, Integer.MIN_VALUE);
+        int rawLane = sign.lanewise(XOR, raw).reduceLanes(MAX) ^ Integer.MIN_VALUE;
+        int widestLane = sign.lanewise(XOR, widest).reduceLanes(MAX) ^ Integer.MIN_VALUE;
+        return RowKernel.areKeptOrMasked(rawLane, widestLane, k);
     }
 
     static int mask(float[] x, int n, float padding) {
@@ -229,6 +233,6 @@ final class SimdMasks {
             top = bits.lanewise(UMAX, top);
             bits.lanewise(UMIN, paddingBits).reinterpretAsFloats().intoArray(x, i);
         }
-        return SimdKernel.unsignedMaxLane(top);
+        return IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, top).reduceLanes(MAX) ^ Integer.MIN_VALUE;
     }
 }

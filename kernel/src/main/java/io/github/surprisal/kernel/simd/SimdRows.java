@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UGT;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
@@ -58,7 +59,10 @@ final class SimdRows {
     }
 
     private static void reduceTops(float[] terms, int from, int count, int[] tops, int first) {
-        for (int r = 0; r < count; r++) tops[first + r] = SimdKernel.unsignedMaxLane(FloatVector.fromArray(FLOATS, terms, from + r * LENGTH + TOP).reinterpretAsInts());
+        for (int r = 0; r < count; r++) {
+            IntVector top = FloatVector.fromArray(FLOATS, terms, from + r * LENGTH + TOP).reinterpretAsInts();
+            tops[first + r] = top.lanewise(XOR, Integer.MIN_VALUE).reduceLanes(MAX) ^ Integer.MIN_VALUE;
+        }
     }
 
     /** The terms of row r from put + r * LENGTH on; the lanes of its top, as the bits of floats, behind them. */

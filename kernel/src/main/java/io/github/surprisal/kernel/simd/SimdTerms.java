@@ -4,6 +4,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.UMAX;
 import static jdk.incubator.vector.VectorOperators.UMIN;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Exp2;
@@ -236,7 +237,8 @@ final class SimdTerms {
             }
             widest = FloatVector.fromArray(FLOATS, x, at + last).sub(least).reinterpretAsInts().lanewise(UMAX, widest);
         }
-        return RowKernel.areKept(SimdKernel.unsignedMaxLane(widest), k);
+        int widestLane = IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, widest).reduceLanes(MAX) ^ Integer.MIN_VALUE;
+        return RowKernel.areKept(widestLane, k);
     }
 
     static void scale(float[] t, int from, int step, int n, int count, float[] factors, float[] lows, int first,
