@@ -114,6 +114,7 @@ class AllocationTest {
                     allocatesNothing("ofRows, " + what, () -> LogSumExp.ofRows(x, out));
                     allocatesNothing("softmax, " + what, () -> Softmax.softmax(x, x));
                     allocatesNothing("softmax to an array, " + what, () -> Softmax.softmax(x, toArray));
+                    allocatesNothing("log-softmax, " + what, () -> Softmax.logSoftmax(x, x));
                     allocatesNothing("loss, " + what, () -> sink += plain.loss(x, targets));
                     allocatesNothing("gradient, " + what, () -> sink += plain.lossAndGradient(x, targets, x));
                     allocatesNothing("gradient to an array, " + what, () -> sink += plain.lossAndGradient(x, targets, toArray));

@@ -441,7 +441,7 @@ final class SimdColumns {
             FloatVector max = FloatVector.fromArray(FLOATS, x, from + r);
             for (int c = 1, at = from + stride + r; c < columns; c++, at += stride) {
                 FloatVector v = FloatVector.fromArray(FLOATS, x, at);
-                max = max.blend(v, v.compare(GT, max));
+                max = v.blend(max, v.compare(GT, max).not());
             }
             max.intoArray(largest, r);
         }
