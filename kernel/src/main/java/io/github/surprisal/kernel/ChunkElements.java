@@ -133,7 +133,7 @@ final class ChunkElements {
             int at = (int) element;
             for (int i = 0; i < count; i++, at += stride) out[to + i] = array[at];
         }
-        if (prepared != null) prepared.prepare(out, to, count);
+        if (prepared != null) prepared.prepare(kernel, out, to, count);
     }
 
     /** Copies the four pieces of the block of n positions from a position on, with padding for the hole and for what the tail lacks. */

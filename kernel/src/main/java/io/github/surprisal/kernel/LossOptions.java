@@ -37,7 +37,7 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
 
     /** The logit that terms are computed from. */
     float prepared(float x) {
-        return softcap != 0 ? capped(x) : x * preScale;
+        return softcap != 0 ? DoubleMath.softcap(x, capFactor(), softcap) : x * preScale;
     }
 
     /** Whether the loss is the gap between log-sum-exp and the target's logit, and nothing else. */
@@ -46,22 +46,22 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
     }
 
     /** {@link #prepared} of every x[from + i], 0 <= i < n, in place. */
-    void prepare(float[] x, int from, int n) {
-        for (int i = from; i < from + n; i++) x[i] = prepared(x[i]);
+    void prepare(RowKernel kernel, float[] x, int from, int n) {
+        if (softcap != 0) kernel.softcap(x, from, n, capFactor(), softcap);
+        else for (int i = from; i < from + n; i++) x[i] *= preScale;
     }
 
     double weight(int c) {
         return weights == null ? 1 : weights[c];
     }
 
-    /** c tanh(s x / c), rounded to float. */
-    float capped(float x) {
-        return (float) (softcap * DoubleMath.tanh((double) logitScale * x / softcap));
+    /** Of the logits in the tanh of the softcap. */
+    private double capFactor() {
+        return (double) logitScale / softcap;
     }
 
-    /** The derivative of {@link #capped}, s sech^2(s x / c): 1 - tanh^2 would lose all digits near +-c. */
-    double capSlope(float x) {
-        double e = DoubleMath.exp(-2 * Math.abs((double) logitScale * x / softcap));
-        return logitScale * 4 * e / ((1 + e) * (1 + e));
+    /** out[to + i] *= the derivative of {@link #prepared} at x[from + i], 0 <= i < n: that of the softcap. */
+    void multiplyBySlope(RowKernel kernel, float[] x, int from, int n, float[] out, int to) {
+        kernel.multiplyBySlope(x, from, n, capFactor(), logitScale, out, to);
     }
 }

@@ -133,7 +133,7 @@ final class RowGradient {
             if (g.apart >= c && g.apart < c + n) out[to + g.apart - c] = g.valueApart;
             if (options.softcap() != 0) {
                 uncapped.load(c, n);
-                for (int i = 0; i < n; i++) out[to + i] *= (float) options.capSlope(uncapped.array()[uncapped.at() + i]);
+                options.multiplyBySlope(call.kernel, uncapped.array(), uncapped.at(), n, out, to);
             }
         }
     }

@@ -102,6 +102,12 @@ public interface RowKernel extends InformationKernel {
     /** Replaces q[0..n), n a multiple of 8, by {@link DoubleMath#softplus}. */
     void softplus(double[] q, int n);
 
+    /** Replaces x[from + i], 0 <= i < n, by {@link DoubleMath#softcap} of it; n of any remainder. */
+    void softcap(float[] x, int from, int n, double factor, float cap);
+
+    /** out[to + i] *= (float) (scale {@link DoubleMath#sechSquared}(x[from + i], factor)) for 0 <= i < n of any remainder; no x is NaN. */
+    void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to);
+
     /**
      * Replaces every x[i] below padding, a negative number ({@link Exp2#PADDING}), by it, in place: -infinity, -1e9 and other masks.
      * A NaN of negative sign is lost on the way, and shows in the result.

@@ -46,7 +46,7 @@ final class RowPieces {
             at = rows.start(row) + c;
         } else {
             rows.get(kernel, row, c, n, scratch, 0);
-            if (options != null) options.prepare(scratch, 0, n);
+            if (options != null) options.prepare(kernel, scratch, 0, n);
             at = 0;
         }
     }

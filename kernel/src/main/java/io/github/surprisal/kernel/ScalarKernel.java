@@ -198,6 +198,16 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void softcap(float[] x, int from, int n, double factor, float cap) {
+        for (int i = from; i < from + n; i++) x[i] = DoubleMath.softcap(x[i], factor, cap);
+    }
+
+    @Override
+    public void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to) {
+        for (int i = 0; i < n; i++) out[to + i] *= (float) (scale * DoubleMath.sechSquared(x[from + i], factor));
+    }
+
+    @Override
     public int mask(float[] x, int n, float padding) {
         int top = 0;
         for (int i = 0; i < n; i++) {

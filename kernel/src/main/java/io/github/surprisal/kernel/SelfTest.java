@@ -53,6 +53,12 @@ final class SelfTest {
         double[] q = {0, 1, -1, 100, -100, 0.1, -0.8, Double.NEGATIVE_INFINITY};
         kernel.softplus(q, q.length);
         results = append(results, q);
+        float[] capped = {0, 1, -1, 1e-4f, -1e-4f, 1000, Float.NEGATIVE_INFINITY, 9, -30, 0.01f, 6, -7, 20, 1, 2, 3, 4, 5, 6};
+        float[] slopes = new float[capped.length];
+        Arrays.fill(slopes, 1);
+        kernel.multiplyBySlope(capped, 0, capped.length, 0.1, 3, slopes, 0);
+        kernel.softcap(capped, 0, capped.length, 0.1, 10);
+        results = append(append(results, slopes, slopes.length), capped, capped.length);
         double[] powers = {0, 1, -1, 100, -100, 0.1, -0.8, -709};
         kernel.exp(powers, powers.length);
         results = append(results, powers);

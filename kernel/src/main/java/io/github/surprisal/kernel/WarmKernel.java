@@ -5,6 +5,7 @@ import static io.github.surprisal.kernel.WarmStart.Group.GAPS;
 import static io.github.surprisal.kernel.WarmStart.Group.INFORMATION;
 import static io.github.surprisal.kernel.WarmStart.Group.LOSSES;
 import static io.github.surprisal.kernel.WarmStart.Group.MASKS;
+import static io.github.surprisal.kernel.WarmStart.Group.SOFTCAP;
 import static io.github.surprisal.kernel.WarmStart.Group.STORAGE;
 import static io.github.surprisal.kernel.WarmStart.Group.SUMS;
 import static io.github.surprisal.kernel.WarmStart.Group.TERMS;
@@ -68,6 +69,16 @@ final class WarmKernel implements RowKernel {
     @Override
     public void softplus(double[] q, int n) {
         start.of(LOSSES).softplus(q, n);
+    }
+
+    @Override
+    public void softcap(float[] x, int from, int n, double factor, float cap) {
+        start.of(SOFTCAP).softcap(x, from, n, factor, cap);
+    }
+
+    @Override
+    public void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to) {
+        start.of(SOFTCAP).multiplyBySlope(x, from, n, factor, scale, out, to);
     }
 
     @Override

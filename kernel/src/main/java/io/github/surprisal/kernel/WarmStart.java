@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class WarmStart {
     /** Primitives that are used together; first those that do most of the work of a call. */
     enum Group {
-        SUMS, MASKS, COLUMNS, STORAGE, TERMS, LOSSES, GAPS, INFORMATION;
+        SUMS, MASKS, SOFTCAP, COLUMNS, STORAGE, TERMS, LOSSES, GAPS, INFORMATION;
 
         private final int bit = 1 << ordinal();
     }
@@ -151,6 +151,11 @@ final class WarmStart {
                 kernel.exp(numbers, NUMBERS);
                 kernel.log1p(numbers, NUMBERS, NUMBERS / 2, 0);
                 kernel.softplus(numbers, NUMBERS);
+            }
+            case SOFTCAP -> {
+                System.arraycopy(x, 0, partials, 0, N);
+                kernel.softcap(partials, 0, N - 1, 0.1, 10);
+                kernel.multiplyBySlope(x, 0, N - 1, 0.1, 1, partials, 0);
             }
             case TERMS -> {
                 kernel.terms(x, 0, N, 0, k, 1, partials, 0);

@@ -4,7 +4,7 @@ package io.github.surprisal.kernel;
 class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
-        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, LOG1P_SUM, EXP, SOFTPLUS, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, KEPT_MASKED_PARTIAL, KEPT_MASKED_TERM, KEPT_MASKED_TOP, KEPT_MASKED_FOUND, RANGE_MASKED, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP, ROW_TERM_KEPT, ROW_TOO_LOW, ONE_ROW_SUM, ONE_ROW_TOP,
+        NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, LOG1P_SUM, EXP, SOFTPLUS, CAPPED, SLOPE, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, KEPT_MASKED_PARTIAL, KEPT_MASKED_TERM, KEPT_MASKED_TOP, KEPT_MASKED_FOUND, RANGE_MASKED, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP, ROW_TERM_KEPT, ROW_TOO_LOW, ONE_ROW_SUM, ONE_ROW_TOP,
         TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_MAX, COLUMN_TERM, COLUMN_SCALED,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
@@ -99,6 +99,18 @@ class FakeKernel implements RowKernel {
     public void softplus(double[] q, int n) {
         scalar.softplus(q, n);
         if (fault == Fault.SOFTPLUS && at < n) q[at] = Math.nextUp(q[at]);
+    }
+
+    @Override
+    public void softcap(float[] x, int from, int n, double factor, float cap) {
+        scalar.softcap(x, from, n, factor, cap);
+        if (fault == Fault.CAPPED && at < n) x[from + at] = Math.nextUp(x[from + at]);
+    }
+
+    @Override
+    public void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to) {
+        scalar.multiplyBySlope(x, from, n, factor, scale, out, to);
+        if (fault == Fault.SLOPE && at < n) out[to + at] = Math.nextUp(out[to + at]);
     }
 
     @Override

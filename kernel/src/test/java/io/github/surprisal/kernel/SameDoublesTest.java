@@ -91,4 +91,37 @@ class SameDoublesTest {
             }
         }
     }
+
+    @Test
+    void softcapAndItsSlopeOfRandomAndBoundaryValues() {
+        float[] boundaries = {
+            0, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MAX_VALUE, -Float.MAX_VALUE, 0x1p-10f, Math.nextDown(0x1p-10f), -Math.nextDown(0x1p-10f),
+            354, Math.nextUp(354f), -355, 19, -20, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, Float.intBitsToFloat(0xFFC00000)
+        };
+        double[] factors = {1, 1 / 30.0, 0.7 / 50, Float.MIN_VALUE / (double) Float.MAX_VALUE, Float.MAX_VALUE / (double) Float.MIN_VALUE};
+        SplittableRandom random = new SplittableRandom(SEED);
+        for (int turn = 0; turn < 20000; turn++) {
+            int n = random.nextInt(40);
+            int from = random.nextInt(4);
+            float[] x = new float[n + 8];
+            float[] slopes = new float[n + 8];
+            for (int i = 0; i < x.length; i++) {
+                x[i] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(-10, 4)));
+                slopes[i] = (float) random.nextGaussian();
+            }
+            x[from + turn % Math.max(n, 1)] = boundaries[turn % boundaries.length];
+            double factor = factors[random.nextInt(factors.length)];
+            float cap = (float) random.nextDouble(1, 50);
+            float[] expected = x.clone();
+            float[] actual = x.clone();
+            float[] expectedSlopes = slopes.clone();
+            SCALAR.softcap(expected, from, n, factor, cap);
+            simd.softcap(actual, from, n, factor, cap);
+            KernelPair.assertSame(expected, actual, () -> "softcap of " + n + " from " + from + ", factor " + factor + ", seed " + SEED);
+            for (int i = 0; i < x.length; i++) if (Float.isNaN(x[i])) x[i] = 1;
+            SCALAR.multiplyBySlope(x, from, n, factor, cap, expectedSlopes, 3);
+            simd.multiplyBySlope(x, from, n, factor, cap, slopes, 3);
+            KernelPair.assertSame(expectedSlopes, slopes, () -> "slopes of " + n + " from " + from + ", factor " + factor + ", seed " + SEED);
+        }
+    }
 }

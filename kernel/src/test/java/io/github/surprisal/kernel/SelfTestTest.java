@@ -46,7 +46,7 @@ class SelfTestTest {
     @MethodSource("lanes")
     void aWrongBitInOneLaneOfTheTermsOrGaps(int lane) {
         for (Fault fault : new Fault[] {
-            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.KEPT_MASKED_PARTIAL, Fault.KEPT_MASKED_TERM, Fault.ADDED, Fault.SCALED, Fault.DIFFERENCE, Fault.GAP,
+            Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.KEPT_MASKED_PARTIAL, Fault.KEPT_MASKED_TERM, Fault.ADDED, Fault.SCALED, Fault.DIFFERENCE, Fault.GAP, Fault.CAPPED, Fault.SLOPE,
             Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_APART, Fault.COLUMN_FOLD,
             Fault.COLUMN_GAP, Fault.COLUMN_ANCHOR, Fault.COLUMN_REST, Fault.COLUMN_MAX, Fault.COLUMN_TERM, Fault.COLUMN_SCALED
         }) {

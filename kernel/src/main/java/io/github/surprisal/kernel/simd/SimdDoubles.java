@@ -1,13 +1,17 @@
 package io.github.surprisal.kernel.simd;
 
 import static jdk.incubator.vector.VectorOperators.BITWISE_BLEND;
+import static jdk.incubator.vector.VectorOperators.D2F;
+import static jdk.incubator.vector.VectorOperators.F2D;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.OR;
 
 import io.github.surprisal.kernel.DoubleMath;
 import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -15,7 +19,10 @@ import jdk.incubator.vector.VectorSpecies;
  * down to 0 or 1 and subtracted, because AVX2 has no arithmetic shift of 64 bits, for which C2 takes five instructions.
  */
 final class SimdDoubles {
-    private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SimdKernel.shape());
+    private static final VectorShape SHAPE = SimdKernel.shape();
+    private static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SHAPE);
+    /** As many floats as DOUBLES has doubles. */
+    private static final VectorSpecies<Float> HALF = VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
     private static final int LANES = DOUBLES.length();
 
     private SimdDoubles() {}
@@ -119,5 +126,54 @@ final class SimdDoubles {
             DoubleVector log1p = artanh.mul(2).add(c.mul(DoubleMath.LOG_SQRT2));
             x.max(0).add(log1p).intoArray(q, i);
         }
+    }
+
+    static void softcap(float[] x, int from, int n, double factor, float cap) {
+        int whole = n & -LANES;
+        for (int i = from; i < from + whole; i += LANES) {
+            DoubleVector v = ((DoubleVector) FloatVector.fromArray(HALF, x, i).convertShape(F2D, DOUBLES, 0)).mul(factor);
+            DoubleVector u = v.abs();
+            DoubleVector minus = u.mul(-2); // not the negative: the sign bit of a NaN stays 0, so that it counts below
+            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
+            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector r2 = r.mul(r);
+            DoubleVector low = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
+            DoubleVector high = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
+            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(low.add(r2.mul(r2).mul(high))));
+            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
+            LongVector counts = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
+            DoubleVector e = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
+            LongVector sign = v.reinterpretAsLongs().and(Long.MIN_VALUE);
+            LongVector tanh = e.sub(1).div(e.add(1)).abs().reinterpretAsLongs().or(sign);
+            DoubleVector v2 = v.mul(v);
+            DoubleVector series = v.sub(v2.mul(v).mul(v2.mul(-DoubleMath.TANH_5).add(DoubleMath.TANH_3)));
+            LongVector small = u.sub(DoubleMath.TANH_SMALL).reinterpretAsLongs().lanewise(LSHR, 63).neg();
+            DoubleVector result = tanh.lanewise(BITWISE_BLEND, series.reinterpretAsLongs(), small).reinterpretAsDoubles().mul(cap);
+            ((FloatVector) result.convertShape(D2F, HALF, 0)).intoArray(x, i);
+        }
+        for (int i = from + whole; i < from + n; i++) x[i] = DoubleMath.softcap(x[i], factor, cap);
+    }
+
+    static void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to) {
+        int whole = n & -LANES;
+        for (int i = 0; i < whole; i += LANES) {
+            DoubleVector v = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).mul(factor);
+            DoubleVector minus = v.abs().mul(-2);
+            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
+            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector r2 = r.mul(r);
+            DoubleVector low = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
+            DoubleVector high = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
+            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(low.add(r2.mul(r2).mul(high))));
+            DoubleVector power = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
+            LongVector counts = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
+            DoubleVector e = r.add(r2.mul(p)).add(1).mul(power).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
+            DoubleVector above = e.add(1);
+            FloatVector slope = (FloatVector) e.mul(4).div(above.mul(above)).mul(scale).convertShape(D2F, HALF, 0);
+            slope.mul(FloatVector.fromArray(HALF, out, to + i)).intoArray(out, to + i);
+        }
+        for (int i = whole; i < n; i++) out[to + i] *= (float) (scale * DoubleMath.sechSquared(x[from + i], factor));
     }
 }

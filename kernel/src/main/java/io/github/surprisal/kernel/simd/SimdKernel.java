@@ -304,6 +304,16 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void softcap(float[] x, int from, int n, double factor, float cap) {
+        SimdDoubles.softcap(x, from, n, factor, cap);
+    }
+
+    @Override
+    public void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to) {
+        SimdDoubles.multiplyBySlope(x, from, n, factor, scale, out, to);
+    }
+
+    @Override
     public void termsMinus(float[] x, int from, int n, int e, float[] k, double factor, float[] minus, int minusFrom, float[] out, int to) {
         SimdTerms.termsMinus(x, from, n, e, k, factor, minus, minusFrom, out, to);
     }
