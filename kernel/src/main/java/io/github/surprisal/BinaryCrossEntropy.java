@@ -178,8 +178,6 @@ public final class BinaryCrossEntropy {
             int middle = LossCall.middle(from, to);
             return sum(kernel, rows, from, middle) + sum(kernel, rows, middle, to);
         }
-        double sum = 0;
-        for (int r = from; r < to; r++) sum += rows.row(kernel, r);
-        return sum;
+        return rows.sum(kernel, from, to);
     }
 }

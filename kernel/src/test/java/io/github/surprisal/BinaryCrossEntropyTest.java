@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 /** Binary cross-entropy from logits against its formula in double, and its special values. */
 class BinaryCrossEntropyTest {
     private static final int CALLS = 200;
+    private static final long SEED = 20261127;
 
     private static double softplus(double x) {
         return Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -64,7 +65,7 @@ class BinaryCrossEntropyTest {
         }
     }
 
-    /** Tolerances as for the torch cases: losses 5e-7 relative, gradients 1e-6 and 2e-7 of the largest there could be. */
+    /** Within an ulp each, but where a gradient's two parts cancel. */
     @Test
     void lossesAndGradients() {
         for (int seed = 0; seed < CALLS; seed++) {
@@ -79,21 +80,21 @@ class BinaryCrossEntropyTest {
             float[] losses = out.store(call.x);
             call.loss(Reduction.MEAN).losses(x, y, out.matrix(losses));
             out.checkGaps(losses);
-            for (int i = 0; i < call.x.length; i++) assertEquals(call.losses[i], out.load(losses)[i], 5e-7 * call.losses[i], "loss " + i + ", " + what);
+            for (int i = 0; i < call.x.length; i++) assertEquals(call.losses[i], out.load(losses)[i], Math.ulp((float) call.losses[i]), "loss " + i + ", " + what);
 
             double sum = Arrays.stream(call.losses).sum();
             double largest = Arrays.stream(call.slopes).map(Math::abs).max().orElseThrow();
             for (Reduction reduction : Reduction.values()) {
                 double denominator = reduction == Reduction.MEAN ? call.x.length : 1;
                 float loss = call.loss(reduction).loss(x, y);
-                assertEquals(sum / denominator, loss, 5e-7 * sum / denominator, what);
+                assertEquals(sum / denominator, loss, Math.ulp((float) (sum / denominator)), what);
                 float[] gradient = out.store(call.x);
                 assertEquals(loss, call.loss(reduction).lossAndGradient(x, y, out.matrix(gradient)), what);
                 out.checkGaps(gradient);
                 float[] loaded = out.load(gradient);
                 for (int i = 0; i < loaded.length; i++) {
                     double expected = call.slopes[i] / denominator;
-                    assertEquals(expected, loaded[i], 1e-6 * Math.abs(expected) + 2e-7 * Math.max(largest, 1) / denominator, "gradient " + i + ", " + what);
+                    assertEquals(expected, loaded[i], Math.ulp((float) expected) + 1e-14 * Math.max(largest, 1) / denominator, "gradient " + i + ", " + what);
                 }
                 float[] inPlace = in.store(call.x);
                 assertEquals(loss, call.loss(reduction).lossAndGradient(in.matrix(inPlace), y, in.matrix(inPlace)), what);
@@ -168,6 +169,47 @@ class BinaryCrossEntropyTest {
         assertEquals(Math.log(2), losses[0], 2 * Math.ulp(.69f));
         assertEquals(Float.NaN, losses[1]);
         assertEquals(losses[0], losses[2]);
+    }
+
+    /** Short rows are done several at once, long ones in pieces; an element of each has to be what it is alone. */
+    @Test
+    void elementsTogetherAndAlone() {
+        SplittableRandom random = new SplittableRandom(SEED);
+        float[] special = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -0f, 3e38f};
+        for (int[] shape : new int[][] {{700, 1}, {300, 2}, {9, 100}, {3, 512}, {3, 513}, {2, 1100}}) {
+            for (int turn = 0; turn < 8; turn++) {
+                int columns = shape[1];
+                int n = shape[0] * columns;
+                float[] x = Call.uniform(random, n, -20, 20);
+                float[] y = Call.uniform(random, n, 0, 1);
+                float[] weights = Call.uniform(random, n, 0, 2);
+                float[] positive = Call.uniform(random, columns, 0, 3);
+                for (int i = 0; i < n; i++) {
+                    if (turn % 2 == 0) y[i] = Math.round(y[i]);
+                    if (turn > 3 && random.nextInt(40) == 0) x[i] = special[random.nextInt(special.length)];
+                    if (random.nextInt(9) == 0) weights[i] = 0;
+                }
+                boolean weighted = turn % 4 > 1;
+                BinaryCrossEntropy.Builder builder = BinaryCrossEntropy.builder().reduction(Reduction.SUM);
+                BinaryCrossEntropy all = (weighted ? builder.weights(weights).positiveWeights(positive) : builder).build();
+                float[] losses = new float[n];
+                float[] gradient = new float[n];
+                all.losses(Matrix.of(x, shape[0], columns), Matrix.of(y, shape[0], columns), Matrix.of(losses, shape[0], columns));
+                float sum = all.lossAndGradient(Matrix.of(x, shape[0], columns), Matrix.of(y, shape[0], columns), Matrix.of(gradient, shape[0], columns));
+                double expected = 0;
+                for (int i = 0; i < n; i++) {
+                    BinaryCrossEntropy.Builder one = BinaryCrossEntropy.builder().reduction(Reduction.SUM);
+                    BinaryCrossEntropy alone = (weighted ? one.weights(weights[i]).positiveWeights(positive[i % columns]) : one).build();
+                    float[] slope = new float[1];
+                    float loss = alone.lossAndGradient(Matrix.of(new float[] {x[i]}, 1, 1), Matrix.of(new float[] {y[i]}, 1, 1), Matrix.of(slope, 1, 1));
+                    String what = "element " + i + " of " + shape[0] + " x " + columns + ", turn " + turn + ", logit " + x[i] + ", target " + y[i] + ", seed " + SEED;
+                    assertEquals(loss, losses[i], what);
+                    assertEquals(slope[0], gradient[i], what);
+                    expected += loss;
+                }
+                if (turn < 4) assertEquals(expected, sum, 1e-6 * expected, shape[0] + " x " + columns + ", seed " + SEED);
+            }
+        }
     }
 
     @Test

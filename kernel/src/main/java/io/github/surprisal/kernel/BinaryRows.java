@@ -1,5 +1,7 @@
 package io.github.surprisal.kernel;
 
+import java.util.Arrays;
+
 /** Rows of binary cross-entropy: checked inputs, and where results go. One thread at a time. */
 public final class BinaryRows {
     private static final int PIECE = 512;
@@ -12,10 +14,11 @@ public final class BinaryRows {
     private final Rows gradient;
     private final double factor;
 
-    private final double[] lower = new double[PIECE]; // log(1 + e^-x)
-    private final double[] upper = new double[PIECE]; // log(1 + e^x)
-    private final double[] slopes = new double[PIECE];
-    private final double[] pulls = new double[PIECE];
+    // Of the elements at hand.
+    private final double[] power = new double[PIECE]; // e^-|x|
+    private final double[] log = new double[PIECE]; // log(1 + e^-|x|)
+    private final double[] positive = new double[PIECE]; // the target times its weight
+    private final double[] loss = new double[PIECE];
     private final float[] out = new float[PIECE];
     private final RowPieces x = new RowPieces();
     private final RowPieces y = new RowPieces();
@@ -30,53 +33,137 @@ public final class BinaryRows {
         this.factor = factor;
     }
 
-    /** The sum, in order of the columns, of the losses of row r. */
-    public double row(RowKernel kernel, int r) {
+    /** The sum, in order, of the losses of the rows from .. to, each the sum of its columns in order. */
+    public double sum(RowKernel kernel, int from, int to) {
+        int columns = logits.columns();
+        int together = columns > 0 && isDense() ? Math.max(1, PIECE / columns) : 1;
+        double sum = 0;
+        for (int r = from, count; r < to; r += count) {
+            count = Math.min(together, to - r);
+            if (columns > PIECE) {
+                sum += longRow(kernel, r);
+            } else {
+                find(kernel, r, 0, count * columns);
+                for (int k = 0; k < count; k++) sum += add(k * columns, columns);
+            }
+        }
+        return sum;
+    }
+
+    /** Whether one row begins where the one before it ends, so that several short ones can be done at once. */
+    private boolean isDense() {
+        return logits.dense() && targets.dense() && (losses == null || losses.dense()) && (gradient == null || gradient.dense());
+    }
+
+    private double longRow(RowKernel kernel, int r) {
         int n = logits.columns();
         double sum = 0;
-        for (int c = 0; c >= 0 && c < n; c += PIECE) sum += piece(kernel, r, c, Math.min(PIECE, n - c));
+        for (int c = 0; c >= 0 && c < n; c += PIECE) {
+            int count = Math.min(PIECE, n - c);
+            find(kernel, r, c, count);
+            sum += add(0, count);
+        }
         return sum;
     }
 
-    private double piece(RowKernel kernel, int r, int first, int n) {
-        int rounded = n + 7 & -8;
+    private double add(int from, int n) {
+        double sum = 0;
+        for (int i = from; i < from + n; i++) sum += loss[i];
+        return sum;
+    }
+
+    /** The losses of n elements from column first of row r on, which may be in several rows; writes what is to be written. */
+    private void find(RowKernel kernel, int r, int first, int n) {
         x.start(kernel, logits, r, null).load(first, n);
         y.start(kernel, targets, r, null).load(first, n);
-        for (int i = 0; i < rounded; i++) {
-            double v = i < n ? x.array()[x.at() + i] : 0;
-            lower[i] = -v;
-            upper[i] = v;
+        findLogarithms(kernel, n);
+        findPositive(first, n);
+        int at = r * logits.columns() + first;
+        boolean finite = findLosses(at, n);
+        if (!finite) findInfinite(at, n);
+        if (losses != null) {
+            for (int i = 0; i < n; i++) out[i] = DoubleMath.toFloat(loss[i]);
+            losses.put(kernel, r, first, n, out, 0);
         }
-        kernel.softplus(lower, rounded);
-        kernel.softplus(upper, rounded);
-        double sum = 0;
-        for (int i = 0; i < n; i++) {
-            double target = y.array()[y.at() + i];
-            double negative = 1 - target;
-            double positive = (positiveWeights == null ? 1 : positiveWeights[first + i]) * target;
-            double weight = weights == null ? 1 : weights[r * logits.columns() + first + i];
-            double loss = weight == 0 ? 0 : weight * (product(negative, upper[i]) + product(positive, lower[i]));
-            sum += loss;
-            out[i] = DoubleMath.toFloat(loss);
-            // the derivatives are p and p - 1: e^-log(1 + e^-x) and -e^-log(1 + e^x)
-            lower[i] = negated(lower[i]);
-            upper[i] = negated(upper[i]);
-            slopes[i] = weight == 0 ? 0 : factor * weight * negative;
-            pulls[i] = weight == 0 ? 0 : factor * weight * positive;
-        }
-        if (losses != null) losses.put(kernel, r, first, n, out, 0);
         if (gradient != null) {
-            kernel.exp(lower, rounded);
-            kernel.exp(upper, rounded);
-            for (int i = 0; i < n; i++) out[i] = DoubleMath.toFloat(slopes[i] * lower[i] - pulls[i] * upper[i]);
+            findGradient(at, n);
+            for (int i = 0; !finite && i < n; i++) if (Float.isNaN(x.array()[x.at() + i])) out[i] = Float.NaN;
             gradient.put(kernel, r, first, n, out, 0);
         }
-        return sum;
     }
 
-    /** -x, a NaN without its sign: exp takes a negative one for a number. */
-    private static double negated(double x) {
-        return Double.isNaN(x) ? Double.NaN : -x;
+    private void findLogarithms(RowKernel kernel, int n) {
+        float[] v = x.array();
+        int at = x.at();
+        int rounded = n + 7 & -8;
+        for (int i = 0; i < n; i++) power[i] = -Math.abs((double) v[at + i]);
+        Arrays.fill(power, n, rounded, 0);
+        kernel.exp(power, rounded);
+        System.arraycopy(power, 0, log, 0, rounded);
+        kernel.log1p(log, rounded, 0, 0);
+    }
+
+    private void findPositive(int first, int n) {
+        float[] target = y.array();
+        int at = y.at();
+        if (positiveWeights == null) {
+            for (int i = 0; i < n; i++) positive[i] = target[at + i];
+            return;
+        }
+        int columns = logits.columns();
+        for (int i = 0, c = first; i < n; i++, c++) {
+            if (c == columns) c = 0;
+            positive[i] = (double) positiveWeights[c] * target[at + i];
+        }
+    }
+
+    /**
+     * Whether all of them are finite: without a branch on the sign of a logit or on a target, which are as random as anything, and so neither is there
+     * a Math.max, which C2 may make one of.
+     */
+    private boolean findLosses(int at, int n) {
+        float[] v = x.array();
+        float[] t = y.array();
+        int vAt = x.at();
+        int tAt = y.at();
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            double z = v[vAt + i];
+            double upper = 0.5 * (Math.abs(z) + z) + log[i]; // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
+            double lower = 0.5 * (Math.abs(z) - z) + log[i]; // log(1 + e^-x)
+            double plain = (1.0 - t[tAt + i]) * upper + positive[i] * lower;
+            loss[i] = weights == null ? plain : weights[at + i] * plain + 0.0; // no -0
+            sum += loss[i];
+        }
+        return Math.abs(sum) < Double.POSITIVE_INFINITY;
+    }
+
+    /** Once more where some are infinite or NaN: a coefficient of 0 contributes 0 even to an infinite term. */
+    private void findInfinite(int at, int n) {
+        for (int i = 0; i < n; i++) {
+            double z = x.array()[x.at() + i];
+            double negative = 1.0 - y.array()[y.at() + i];
+            double weight = weights == null ? 1 : weights[at + i];
+            double sum = product(negative, Math.max(z, 0) + log[i]) + product(positive[i], Math.max(-z, 0) + log[i]);
+            loss[i] = weight == 0 ? 0 : weight * sum;
+        }
+    }
+
+    /** Puts it into out, of logits that are no NaN: p = e^min(x, 0) / (1 + e^-|x|) and 1 - p = e^min(-x, 0) / (1 + e^-|x|). Without branches as well. */
+    private void findGradient(int at, int n) {
+        float[] v = x.array();
+        int vAt = x.at();
+        for (int i = 0; i < n; i++) {
+            int below = Float.floatToRawIntBits(v[vAt + i]) >>> 31;
+            int above = 1 - below;
+            double share = 1 / (1 + power[i]);
+            double p = (above + below * power[i]) * share;
+            double notP = (below + above * power[i]) * share;
+            double times = weights == null ? factor : factor * weights[at + i];
+            double slope = times == 0 ? 0 : times * (1.0 - y.array()[y.at() + i]);
+            double pull = times == 0 ? 0 : times * positive[i];
+            out[i] = DoubleMath.toFloat(slope * p - pull * notP);
+        }
     }
 
     /** A coefficient of 0 contributes 0 even to an infinite term. */

@@ -95,11 +95,10 @@ public final class DoubleMath {
     }
 
     /** sqrt(2) - 1: where log1p goes over from artanh around 1 to artanh around sqrt(2). */
-    public static final double SQRT2_MINUS_1 = 0x1.a827999fcef34p-2;
-    public static final long SQRT2_MINUS_1_BITS = 0x3fda827999fcef34L;
+    private static final double SQRT2_MINUS_1 = 0x1.a827999fcef34p-2;
 
     /** log(sqrt(2)) / (sqrt(2) - 1): times c, log(1 + c) for either c of {@link #softplus}. */
-    public static final double LOG_SQRT2 = 0.5 * LN2 / SQRT2_MINUS_1;
+    private static final double LOG_SQRT2 = 0.5 * LN2 / SQRT2_MINUS_1;
 
     /** log(1 + e^q), the loss of a class that is q below (q > 0) or above the rest; q may be infinite. */
     public static double softplus(double q) {

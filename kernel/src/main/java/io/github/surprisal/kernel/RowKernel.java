@@ -99,9 +99,6 @@ public interface RowKernel extends InformationKernel {
      */
     double log1p(double[] x, int n, int count, double sum);
 
-    /** Replaces q[0..n), n a multiple of 8, by {@link DoubleMath#softplus}. */
-    void softplus(double[] q, int n);
-
     /** Replaces x[from + i], 0 <= i < n, by {@link DoubleMath#softcap} of it; n of any remainder. */
     void softcap(float[] x, int from, int n, double factor, float cap);
 

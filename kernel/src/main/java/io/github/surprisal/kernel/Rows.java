@@ -47,6 +47,11 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
         return columnStride == 1;
     }
 
+    /** Whether all elements are next to each other. */
+    boolean dense() {
+        return columnStride == 1 && (stride == columns || rows < 2);
+    }
+
     /** Whether rows are ranges of a float array. */
     public boolean inPlace() {
         return data != null && columnStride == 1;

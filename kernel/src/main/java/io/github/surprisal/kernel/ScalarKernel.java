@@ -193,11 +193,6 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
-    public void softplus(double[] q, int n) {
-        for (int i = 0; i < n; i++) q[i] = DoubleMath.softplus(q[i]);
-    }
-
-    @Override
     public void softcap(float[] x, int from, int n, double factor, float cap) {
         for (int i = from; i < from + n; i++) x[i] = DoubleMath.softcap(x[i], factor, cap);
     }

@@ -67,11 +67,6 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
-    public void softplus(double[] q, int n) {
-        start.of(LOSSES).softplus(q, n);
-    }
-
-    @Override
     public void softcap(float[] x, int from, int n, double factor, float cap) {
         start.of(SOFTCAP).softcap(x, from, n, factor, cap);
     }

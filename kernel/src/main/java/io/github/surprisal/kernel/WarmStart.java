@@ -150,7 +150,6 @@ final class WarmStart {
                 Arrays.fill(numbers, 3);
                 kernel.exp(numbers, NUMBERS);
                 kernel.log1p(numbers, NUMBERS, NUMBERS / 2, 0);
-                kernel.softplus(numbers, NUMBERS);
             }
             case SOFTCAP -> {
                 System.arraycopy(x, 0, partials, 0, N);

@@ -65,7 +65,7 @@ class SameDoublesTest {
     }
 
     @Test
-    void softplusAndExpOfRandomAndBoundaryValues() {
+    void expOfRandomAndBoundaryValues() {
         double[] boundaries = {
             0, -0.0, 1, -1, 708, -708, Math.nextUp(708), Math.nextDown(-708), 1e-300, -1e-300, 1e300, -1e300, 0.8813735870195429,
             Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.881, 0.882
@@ -75,10 +75,6 @@ class SameDoublesTest {
             double[] q = new double[16];
             for (int i = 0; i < q.length; i++) q[i] = random.nextGaussian() * Math.pow(10, random.nextInt(-10, 4));
             q[turn % q.length] = boundaries[turn % boundaries.length];
-            double[] expected = q.clone();
-            double[] actual = q.clone();
-            SCALAR.softplus(expected, q.length);
-            simd.softplus(actual, q.length);
             double[] expectedExp = q.clone();
             double[] actualExp = q.clone();
             for (int i = 0; i < q.length; i++) expectedExp[i] = actualExp[i] = Math.min(q[i], 709);
@@ -86,7 +82,6 @@ class SameDoublesTest {
             simd.exp(actualExp, q.length);
             for (int i = 0; i < q.length; i++) {
                 int at = i;
-                assertBits(expected[i], actual[i], () -> "softplus of " + q[at] + " at " + at + ", seed " + SEED);
                 assertBits(expectedExp[i], actualExp[i], () -> "exp of " + q[at] + " at " + at + ", seed " + SEED);
             }
         }

@@ -101,33 +101,6 @@ final class SimdDoubles {
         }
     }
 
-    static void softplus(double[] q, int n) {
-        for (int i = 0; i < n; i += LANES) {
-            DoubleVector x = DoubleVector.fromArray(DOUBLES, q, i);
-            DoubleVector minus = x.abs().neg();
-            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
-            DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
-            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
-            DoubleVector r2 = r.mul(r);
-            DoubleVector up = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
-            DoubleVector far = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
-            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(up.add(r2.mul(r2).mul(far))));
-            DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
-            LongVector counts = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
-            DoubleVector a = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
-            LongVector above = a.neg().add(DoubleMath.SQRT2_MINUS_1).reinterpretAsLongs().lanewise(LSHR, 63).neg();
-            DoubleVector c = above.and(DoubleMath.SQRT2_MINUS_1_BITS).reinterpretAsDoubles();
-            DoubleVector s = a.sub(c).div(a.add(2).add(c));
-            DoubleVector z = s.mul(s);
-            DoubleVector z2 = z.mul(z);
-            DoubleVector low = z.mul(DoubleMath.ARTANH_5).add(DoubleMath.ARTANH_3).add(z2.mul(z.mul(DoubleMath.ARTANH_9).add(DoubleMath.ARTANH_7)));
-            DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
-            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
-            DoubleVector log1p = artanh.mul(2).add(c.mul(DoubleMath.LOG_SQRT2));
-            x.max(0).add(log1p).intoArray(q, i);
-        }
-    }
-
     static void softcap(float[] x, int from, int n, double factor, float cap) {
         int whole = n & -LANES;
         for (int i = from; i < from + whole; i += LANES) {

@@ -299,11 +299,6 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
-    public void softplus(double[] q, int n) {
-        SimdDoubles.softplus(q, n);
-    }
-
-    @Override
     public void softcap(float[] x, int from, int n, double factor, float cap) {
         SimdDoubles.softcap(x, from, n, factor, cap);
     }
