@@ -17,7 +17,7 @@ import java.util.Objects;
  *
  * <p>Computed in double and rounded once: within 1 ulp of the formula's value for targets in [0, 1], however small. NaN gives NaN for its element;
  * x = +infinity gives 0 for y = 1, as -infinity for y = 0. A coefficient of 0 contributes 0 even to an infinite term. The same bits on every backend. All matrices may be in any storage,
- * type and layout; 16-bit results are rounded to nearest once more. Immutable and thread-safe.
+ * type and layout; 16-bit results are rounded to nearest once more. Immutable and thread-safe; allocates nothing.
  *
  * @see <a href="https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html">torch.nn.BCEWithLogitsLoss</a>
  */
@@ -160,9 +160,13 @@ public final class BinaryCrossEntropy {
         Checks.requireWritable("losses", losses);
         Checks.requireWritable("gradient", gradient);
         double denominator = reduction == Reduction.SUM ? 1 : elements;
-        BinaryRows rows = new BinaryRows(logits.view, targets.view, weights, positiveWeights, losses == null ? null : losses.view,
+        BinaryRows rows = BinaryRows.ofThread().start(logits.view, targets.view, weights, positiveWeights, losses == null ? null : losses.view,
                 gradient == null ? null : gradient.view, 1 / denominator);
-        return DoubleMath.toFloat(sum(Kernels.current((long) logits.rows() * logits.columns()), rows, 0, logits.rows()) / denominator);
+        try {
+            return DoubleMath.toFloat(sum(Kernels.current(elements), rows, 0, logits.rows()) / denominator);
+        } finally {
+            rows.clear();
+        }
     }
 
     private static void checkOutput(String name, Matrix out, Matrix logits, Matrix targets) {

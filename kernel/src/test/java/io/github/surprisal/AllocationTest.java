@@ -107,6 +107,7 @@ class AllocationTest {
                 Matrix probabilities = Matrix.of(new float[data.length], rows, columns);
                 Matrix toArray = Matrix.of(new float[data.length], rows, columns);
                 CrossEntropy plain = CrossEntropy.withDefaults();
+                BinaryCrossEntropy binary = BinaryCrossEntropy.withDefaults();
                 CrossEntropy smoothed = CrossEntropy.builder().labelSmoothing(0.1f).softcap(30).build();
                 for (int i = 0; i < all.size(); i++) {
                     Matrix x = all.get(i);
@@ -119,6 +120,7 @@ class AllocationTest {
                     allocatesNothing("gradient, " + what, () -> sink += plain.lossAndGradient(x, targets, x));
                     allocatesNothing("gradient to an array, " + what, () -> sink += plain.lossAndGradient(x, targets, toArray));
                     allocatesNothing("probabilities, " + what, () -> sink += plain.lossAndGradient(x, probabilities, x));
+                    allocatesNothing("binary, " + what, () -> sink += binary.lossAndGradient(x, probabilities, x));
                     if (columns < 10_000) allocatesNothing("softcap, " + what, () -> sink += smoothed.lossAndGradient(x, targets, x));
                 }
             }

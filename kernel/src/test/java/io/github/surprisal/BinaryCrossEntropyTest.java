@@ -213,6 +213,24 @@ class BinaryCrossEntropyTest {
     }
 
     @Test
+    void aCoefficientOfZeroContributesZero() {
+        float inf = Float.POSITIVE_INFINITY;
+        Matrix logits = Matrix.of(new float[] {inf, inf, -inf, -inf, inf, 5, 0}, 1, 7);
+        Matrix targets = Matrix.of(new float[] {1, 0, 0, 1, 0, -2, 1}, 1, 7);
+        BinaryCrossEntropy sum = BinaryCrossEntropy.builder().reduction(Reduction.SUM).weights(1, 1, 1, 1, 0, 0, 1).build();
+        float[] losses = new float[7];
+        float[] gradient = new float[7];
+        sum.losses(logits, targets, Matrix.of(losses, 1, 7));
+        assertEquals(inf, sum.lossAndGradient(logits, targets, Matrix.of(gradient, 1, 7)));
+        assertArrayEquals(new float[] {0, inf, 0, inf, 0, 0, (float) Math.log(2)}, losses);
+        assertArrayEquals(new float[] {0, 1, 0, -1, 0, 0, -.5f}, gradient);
+
+        Matrix finite = Matrix.of(new float[] {5}, 1, 1); // of a target that is none the loss is negative, and -0 with a weight of 0
+        BinaryCrossEntropy.builder().weights(0).build().losses(finite, Matrix.of(new float[] {2}, 1, 1), Matrix.of(losses, 1, 1));
+        assertEquals(0f, losses[0]);
+    }
+
+    @Test
     void nothing() {
         Matrix empty = Matrix.of(new float[0], 0, 3);
         assertEquals(Float.NaN, BinaryCrossEntropy.builder().build().loss(empty, empty));

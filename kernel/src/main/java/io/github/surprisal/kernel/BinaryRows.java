@@ -2,17 +2,18 @@ package io.github.surprisal.kernel;
 
 import java.util.Arrays;
 
-/** Rows of binary cross-entropy: checked inputs, and where results go. One thread at a time. */
+/** Rows of binary cross-entropy: checked inputs, and where results go. Scratch for one thread, 20 KB. */
 public final class BinaryRows {
     private static final int PIECE = 512;
+    private static final ThreadLocal<BinaryRows> OF_THREAD = new ThreadLocal<>();
 
-    private final Rows logits;
-    private final Rows targets;
-    private final float[] weights;
-    private final float[] positiveWeights;
-    private final Rows losses;
-    private final Rows gradient;
-    private final double factor;
+    private Rows logits;
+    private Rows targets;
+    private float[] weights;
+    private float[] positiveWeights;
+    private Rows losses;
+    private Rows gradient;
+    private double factor;
 
     // Of the elements at hand.
     private final double[] power = new double[PIECE]; // e^-|x|
@@ -23,7 +24,17 @@ public final class BinaryRows {
     private final RowPieces x = new RowPieces();
     private final RowPieces y = new RowPieces();
 
-    public BinaryRows(Rows logits, Rows targets, float[] weights, float[] positiveWeights, Rows losses, Rows gradient, double factor) {
+    private BinaryRows() {}
+
+    /** The calling thread's own, so that calls allocate nothing; {@link #clear} when done. */
+    public static BinaryRows ofThread() {
+        BinaryRows own = OF_THREAD.get();
+        if (own == null) OF_THREAD.set(own = new BinaryRows());
+        return own;
+    }
+
+    /** The gradient is the factor times that of the sum of the losses; weights, losses and gradient may be null. */
+    public BinaryRows start(Rows logits, Rows targets, float[] weights, float[] positiveWeights, Rows losses, Rows gradient, double factor) {
         this.logits = logits;
         this.targets = targets;
         this.weights = weights;
@@ -31,6 +42,19 @@ public final class BinaryRows {
         this.losses = losses;
         this.gradient = gradient;
         this.factor = factor;
+        return this;
+    }
+
+    /** Keeps no caller's data alive. */
+    public void clear() {
+        logits = null;
+        targets = null;
+        weights = null;
+        positiveWeights = null;
+        losses = null;
+        gradient = null;
+        x.end();
+        y.end();
     }
 
     /** The sum, in order, of the losses of the rows from .. to, each the sum of its columns in order. */
