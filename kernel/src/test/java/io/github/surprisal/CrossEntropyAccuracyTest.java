@@ -57,6 +57,40 @@ class CrossEntropyAccuracyTest {
         });
     }
 
+    /** One-hot, the same smoothed by hand, and uniform; also among other rows, where they are summed in batches. */
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void lossOfProbabilities(Shape shape) {
+        forRows(shape, (row, what) -> {
+            int n = row.length;
+            int copies = n < 300 ? 9 : 1;
+            DoubleDouble[] logs = Oracle.logSoftmax(row, 0, n);
+            for (int kind = 0; kind < 3; kind++) {
+                for (int target : targets(row)) {
+                    float[] p = new float[n];
+                    Arrays.fill(p, kind == 0 ? 0 : kind == 1 ? 0.1f / n : 1f / n);
+                    if (kind < 2) p[target] += kind == 0 ? 1 : 0.9f;
+                    DoubleDouble exact = DoubleDouble.ZERO;
+                    for (int j = 0; j < n; j++) if (p[j] != 0) exact = exact.sub(logs[j].mul(DoubleDouble.of(p[j])));
+                    float[] losses = new float[copies];
+                    SUM.losses(Matrix.of(repeated(row, copies), copies, n), Matrix.of(repeated(p, copies), copies, n), losses);
+                    for (float loss : losses) {
+                        record("loss of probabilities", loss, exact);
+                        DoubleDouble expected = exact;
+                        assertUlps(2, loss, exact, () -> "loss of probabilities around " + target + ": " + loss + " instead of " + expected.hi() + ", " + what.get());
+                    }
+                    if (kind == 2) break;
+                }
+            }
+        });
+    }
+
+    private static float[] repeated(float[] row, int times) {
+        float[] all = new float[times * row.length];
+        for (int k = 0; k < times; k++) System.arraycopy(row, 0, all, k * row.length, row.length);
+        return all;
+    }
+
     /** First, last, middle, and the lowest and highest logit: a few ulp of loss, and a gap as large as the row has. */
     private static int[] targets(float[] row) {
         int top = 0;

@@ -114,8 +114,24 @@ final class BatchLogs {
         Arrays.fill(lse, count, rounded, 0);
         kernel.exp(lse, rounded);
         kernel.log1p(lse, rounded, 0, 0);
-        for (int k = 0; k < count; k++) lse[k] = lse[k] == 0 ? anchors[k] : anchors[k] + lse[k]; // see LogSum.value
+        if (all) Arrays.fill(usual, 0, count, true);
+        for (int k = 0; k < count; k++) {
+            double above = lse[k];
+            lse[k] = above == 0 ? anchors[k] : anchors[k] + above; // see LogSum.value
+            sums[k] = above;
+        }
         for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = chunk.lseOfRow(kernel, x, r + k);
+    }
+
+    /**
+     * After {@link #lse} of these rows, with their largest elements kept apart: those, and how far log-sum-exp is above them, times the scale; NaN for rows left
+     * to {@link ChunkSum}.
+     */
+    void copyAbove(RowKernel kernel, Rows x, int r, int count, double[] above, float[] largest) {
+        if (x.columns() == 2) batch.findLargest(kernel, x, r, count, largestElements);
+        System.arraycopy(largestElements, 0, largest, 0, count);
+        System.arraycopy(sums, 0, above, 0, count);
+        for (int k = 0; k < count; k++) if (!usual[k]) above[k] = Double.NaN;
     }
 
     /** The larger of each pair, times the scale, and minus what the other lacks to it; false if a larger one is infinite or NaN. */

@@ -37,6 +37,11 @@ final class Coefficients {
         return this;
     }
 
+    /** Of index targets, from class 0 on; without weights up to {@link Store#PIECE} of them. */
+    static float[] ofClasses(LossOptions options) {
+        return options.weights() == null ? ONES : options.weights();
+    }
+
     /** Makes those of classes c .. c + n, at most {@link Store#PIECE}, the ones at {@link #at} in {@link #array}. */
     void load(int c, int n) {
         if (!ofTargets) {

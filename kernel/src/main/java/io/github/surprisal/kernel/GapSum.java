@@ -27,6 +27,7 @@ final class GapSum {
 
     /** Sums of row r; the total only with probability targets: else it is known. */
     void run(LossCall call, int r, float m) {
+        if (runShort(call, r, m)) return;
         int chunks = RowSum.chunks(call.logits.columns());
         if (call.parts == null || chunks < 2) {
             gaps = 0;
@@ -56,6 +57,29 @@ final class GapSum {
         }
     }
 
+    /** The same of few elements where all lie in arrays, without what prepares for others; false if they are not such. */
+    private boolean runShort(LossCall call, int r, float m) {
+        Rows x = call.logits;
+        Rows a = call.probabilities;
+        int n = x.columns();
+        boolean direct = n <= RowBatch.MEDIUM && x.inPlace() && !call.options.copies();
+        if (!direct || a != null && !(a.inPlace() && call.options.weights() == null && call.options.smoothing() == 0)) return false;
+        float[] weights = a != null ? a.data() : Coefficients.ofClasses(call.options);
+        int from = a != null ? a.start(r) : 0;
+        int lanes = lanes(n);
+        Arrays.fill(gapLanes, 0, lanes, 0);
+        addPiece(call.kernel, x.data(), x.start(r), weights, from, n, m);
+        fold(gapLanes, lanes);
+        gaps = gapLanes[0];
+        total = 0;
+        if (a == null) return true;
+        Arrays.fill(totalLanes, 0, lanes, 0);
+        addTotal(call.kernel, weights, from, n);
+        fold(totalLanes, lanes);
+        total = totalLanes[0];
+        return true;
+    }
+
     double gaps() {
         return gaps;
     }
@@ -76,33 +100,38 @@ final class GapSum {
             n = Math.min(PIECE, end - c);
             logits.load(c, n);
             coefficients.load(c, n);
-            addPiece(call.kernel, n, m, call.probabilities != null);
+            addPiece(call.kernel, logits.array(), logits.at(), coefficients.array(), coefficients.at(), n, m);
+            if (call.probabilities != null) addTotal(call.kernel, coefficients.array(), coefficients.at(), n);
             if (end - c <= PIECE) break; // c would wrap behind the longest rows
         }
         logits.end();
         coefficients.end();
-        fold(gapLanes);
-        fold(totalLanes);
+        fold(gapLanes, 16);
+        fold(totalLanes, 16);
     }
 
-    private void addPiece(RowKernel kernel, int n, float m, boolean totals) {
-        float[] x = logits.array();
-        float[] a = coefficients.array();
-        int at = logits.at();
-        int aAt = coefficients.at();
+    private void addPiece(RowKernel kernel, float[] x, int at, float[] a, int aAt, int n, float m) {
         int whole = n & -RowKernel.GRAIN;
-        kernel.gaps(x, at, a, aAt, whole, m, gapLanes);
+        if (whole > 0) kernel.gaps(x, at, a, aAt, whole, m, gapLanes);
         for (int i = whole; i < n; i++) {
             double weight = a[aAt + i];
             if (weight != 0) gapLanes[i & 15] += weight * ((double) m - x[at + i]);
         }
-        if (!totals) return;
-        kernel.gaps(ZEROS, 0, a, aAt, whole, 1, totalLanes); // the gaps between 1 and 0
+    }
+
+    private void addTotal(RowKernel kernel, float[] a, int aAt, int n) {
+        int whole = n & -RowKernel.GRAIN;
+        if (whole > 0) kernel.gaps(ZEROS, 0, a, aAt, whole, 1, totalLanes); // the gaps between 1 and 0
         for (int i = whole; i < n; i++) totalLanes[i & 15] += a[aAt + i];
     }
 
-    private static void fold(double[] lanes) {
-        for (int width = 8; width > 0; width /= 2) {
+    /** How many of the lanes, a power of two, n elements reach: the others are 0. */
+    private static int lanes(int n) {
+        return n > 8 ? 16 : n > 4 ? 8 : n > 2 ? 4 : 2;
+    }
+
+    private static void fold(double[] lanes, int count) {
+        for (int width = count / 2; width > 0; width /= 2) {
             for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
         }
     }

@@ -17,6 +17,7 @@ final class RowLoss {
 
     // Made when they are needed: loading their classes would take a quarter of the very first loss.
     private LossBatch batch;
+    private ProbabilityBatch probabilityBatch;
     private RowGradient rowGradient;
     private RowPieces pieces;
     private Coefficients coefficients;
@@ -66,12 +67,15 @@ final class RowLoss {
         boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
         boolean batched = !few && LossBatch.covers(call);
         if (batched && batch == null) batch = new LossBatch();
+        boolean ofProbabilities = !few && ProbabilityBatch.covers(call);
+        if (ofProbabilities && probabilityBatch == null) probabilityBatch = new ProbabilityBatch();
         if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         rowSum.forgetNextRow();
         boolean writes = batched && LossBatch.writes(call);
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-            count = batched ? LossBatch.countFrom(call, r, to) : 1;
+            count = batched ? LossBatch.countFrom(call, r, to) : ofProbabilities ? RowBatch.countFrom(call.logits, r, to) : 1;
+            if (ofProbabilities) probabilityBatch.sum(call, r, count);
             double gaps = batched ? batch.sum(call, r, count, sum) : 0;
             boolean together = gapsOnly && batched && call.losses == null && each == null && batch.allUsual();
             if (together) sum = gaps;
@@ -79,7 +83,7 @@ final class RowLoss {
                 double loss;
                 boolean known = batched && batch.isUsual(k);
                 if (gapsOnly && known) loss = batch.gap[k];
-                else if (call.probabilities != null) loss = probabilityRow(call, r + k);
+                else if (call.probabilities != null) loss = probabilityRow(call, r + k, ofProbabilities && probabilityBatch.isUsual(k), k);
                 else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), known, k, writes, !batched && r < to - 1, correct);
                 if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(loss);
                 if (each != null) each[r + k] = loss;
@@ -172,11 +176,13 @@ final class RowLoss {
 
     // ---- one row, probability targets
 
-    private double probabilityRow(LossCall call, int r) {
+    /** known: row k of the batch has been summed. */
+    private double probabilityRow(LossCall call, int r, boolean known, int k) {
+        if (known) return probabilityRow(call, r, probabilityBatch.lse[k], probabilityBatch.largest[k], probabilityBatch.above[k]);
         LossOptions options = call.options;
         int n = call.logits.columns();
         double scale = options.scale();
-        rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, -1, call.parts, others);
+        rowSum.of(call.kernel, call.logits, r, options, n <= RowBatch.MEDIUM ? ProbabilityBatch.TOP_APART : SUM_ONLY, -1, call.parts, others);
         double lse = others.value();
         if (n == 0) return 0;
         if (!(Math.abs(lse) < Double.POSITIVE_INFINITY)) {
@@ -184,15 +190,23 @@ final class RowLoss {
             return Double.NaN;
         }
         float max = max(call, r);
-        double above = lse - scale * max;
-        if (above < 1.5) { // one element dominates: keep it apart
+        boolean apart = others.unit() == 1;
+        double above = apart ? others.minus(scale * max) : lse - scale * max;
+        if (above < (apart ? ProbabilityBatch.LEAST_REST : 1.5)) { // one element dominates: keep it apart, not only its term
             rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, firstOf(call, r, max), call.parts, others);
             above = DoubleMath.softplus(others.value() - scale * max);
             lse = scale * max + above;
         }
+        return probabilityRow(call, r, lse, max, above);
+    }
+
+    /** With log-sum-exp, the largest logit, and how far it is above that. */
+    private double probabilityRow(LossCall call, int r, double lse, float max, double above) {
+        LossOptions options = call.options;
+        int n = call.logits.columns();
         gapSum().run(call, r, max);
         double total = gapSum.total();
-        double loss = scale * gapSum.gaps() + total * above;
+        double loss = options.scale() * gapSum.gaps() + total * above;
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
         if (call.gradient != null) {
             double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
