@@ -1,7 +1,7 @@
 package io.github.surprisal.kernel;
 
 /**
- * Loss and gradient of single rows, wherever they lie. Scratch for one thread, 120 KB with all that it holds.
+ * Loss and gradient of single rows, wherever they lie. Scratch for one thread, 125 KB with all that it holds.
  *
  * <p>With index targets the target y is kept out of the sum: R = sum of e^x over the others, q = log R - x_y, and
  * log-sum-exp - x_y = log(1 + e^q), which keeps its relative accuracy however small it is. Smoothing adds
