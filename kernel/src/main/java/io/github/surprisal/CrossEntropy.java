@@ -31,7 +31,7 @@ import java.util.Objects;
  *
  * <p>Immutable and thread-safe. With index targets the logits are read from memory once; a gradient visits a row again while it is in a cache. Logits, probabilities and gradients
  * may be in any storage, type and layout of a {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. No buffer grows with
- * the data: a thread keeps at most 400 KiB of scratch, and serial calls allocate nothing.
+ * the data: a thread keeps at most 450 KiB of scratch, and serial calls allocate nothing.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="cross-entropy"}
  */

@@ -42,6 +42,38 @@ class LossInvarianceTest {
         return layout.load(gradient);
     }
 
+    /** Short rows are summed in batches, but for those that one class outweighs. */
+    @Test
+    void probabilityTargetsTogetherAndAlone() {
+        SplittableRandom random = new SplittableRandom(SEED);
+        for (int columns : new int[] {2, 3, 16, 64, 65, 127, 128}) {
+            for (int turn = 0; turn < 20; turn++) {
+                int rows = 30;
+                float[] x = new float[rows * columns];
+                float[] p = new float[x.length];
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = (float) random.nextGaussian() * 3;
+                    p[i] = random.nextInt(4) == 0 ? 0 : (float) random.nextDouble();
+                    if (turn > 9 && random.nextInt(10 * columns) == 0) x[i] = turn % 2 == 0 ? 1e30f : Float.NaN;
+                }
+                for (int r = 0; r < rows; r++) x[r * columns + random.nextInt(columns)] += (float) random.nextDouble(0, 40);
+                float[] losses = new float[rows];
+                float[] gradient = new float[x.length];
+                SUM.losses(Matrix.of(x, rows, columns), Matrix.of(p, rows, columns), losses);
+                SUM.lossAndGradient(Matrix.of(x, rows, columns), Matrix.of(p, rows, columns), Matrix.of(gradient, rows, columns));
+                for (int r = 0; r < rows; r++) {
+                    Matrix row = Matrix.of(Arrays.copyOfRange(x, r * columns, (r + 1) * columns), 1, columns);
+                    Matrix targets = Matrix.of(Arrays.copyOfRange(p, r * columns, (r + 1) * columns), 1, columns);
+                    float[] alone = new float[columns];
+                    float[] loss = {SUM.lossAndGradient(row, targets, Matrix.of(alone, 1, columns))};
+                    String what = "row " + r + " of " + columns + " columns, turn " + turn + ", seed " + SEED;
+                    assertBits(loss, new float[] {losses[r]}, "loss of " + what);
+                    assertBits(alone, Arrays.copyOfRange(gradient, r * columns, (r + 1) * columns), "gradient of " + what);
+                }
+            }
+        }
+    }
+
     /** Strided rows and the class axis at several inner sizes have the bits of a row-major copy. */
     @Test
     void everyLayout() {

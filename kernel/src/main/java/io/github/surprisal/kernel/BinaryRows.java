@@ -102,7 +102,7 @@ public final class BinaryRows {
         y.start(kernel, targets, r, null).load(first, n);
         findLogarithms(kernel, n);
         findPositive(first, n);
-        int at = r * logits.columns() + first;
+        int at = r * logits.columns() + first; // of weights, which are an array: without them it is of no use
         boolean finite = findLosses(at, n);
         if (!finite) findInfinite(at, n);
         if (losses != null) {
@@ -120,6 +120,7 @@ public final class BinaryRows {
         float[] v = x.array();
         int at = x.at();
         int rounded = n + 7 & -8;
+        // A NaN may be lost here, and shows in what is computed of the logit itself.
         for (int i = 0; i < n; i++) power[i] = -Math.abs((double) v[at + i]);
         Arrays.fill(power, n, rounded, 0);
         kernel.exp(power, rounded);

@@ -2,8 +2,8 @@ package io.github.surprisal.kernel;
 
 /**
  * exp, log and log1p in double for finishing a row, in plain IEEE multiplications and additions: the same bits on every
- * machine and compiled or not, several times faster than StrictMath. Max error 2e-15 relative, far below the half ulp of
- * a float (6e-8) to which results are rounded.
+ * machine and compiled or not, several times faster than StrictMath. Max error 2e-15 relative (tanh 3e-13), far below the half
+ * ulp of a float (6e-8) to which results are rounded.
  */
 public final class DoubleMath {
     private DoubleMath() {}

@@ -2,10 +2,10 @@ package io.github.surprisal.kernel;
 
 /** log-sum-exp of a batch of rows of few classes with probability targets, and how far it is above the largest logit. Scratch for one thread. */
 final class ProbabilityBatch {
-    /** See {@link ChunkSum#withTopApart}; more than 0 of rows as short as these says only that. */
+    /** For {@link ChunkSum#withTopApart}: for rows as short as these any positive number keeps the largest apart. */
     static final double TOP_APART = 4;
     /** Of what is left of a sum less its largest term: below it too few of the 53 bits are, and the row is to be summed without its largest element. */
-    static final double LEAST_REST = 0x1p-20;
+    private static final double LEAST_REST = 0x1p-20;
 
     private final BatchLogs logs = BatchLogs.ofThread();
     private final RowBatch rows = RowBatch.ofThread();
@@ -25,6 +25,11 @@ final class ProbabilityBatch {
     }
 
     boolean isUsual(int k) {
-        return above[k] >= LEAST_REST;
+        return isEnough(above[k]);
+    }
+
+    /** Whether a sum's logarithm, less its largest element kept apart, has all its digits; not of NaN. */
+    static boolean isEnough(double above) {
+        return above >= LEAST_REST;
     }
 }

@@ -94,7 +94,7 @@ public interface RowKernel extends InformationKernel {
     void exp(double[] x, int n);
 
     /**
-     * Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log1p}; every x is in [0, 2^1000], or becomes any number. Returns sum + x[0] + .. + x[count - 1] of the logarithms,
+     * Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log1p}; what any other than those in [0, 2^1000] becomes is not specified. Returns sum + x[0] + .. + x[count - 1] of the logarithms,
      * added one after the other: a chain that waits for itself, and costs little while something else is done.
      */
     double log1p(double[] x, int n, int count, double sum);

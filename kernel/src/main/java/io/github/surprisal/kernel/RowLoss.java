@@ -67,9 +67,9 @@ final class RowLoss {
         boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
         boolean batched = !few && LossBatch.covers(call);
         if (batched && batch == null) batch = new LossBatch();
+        if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         boolean ofProbabilities = !few && ProbabilityBatch.covers(call);
         if (ofProbabilities && probabilityBatch == null) probabilityBatch = new ProbabilityBatch();
-        if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         rowSum.forgetNextRow();
         boolean writes = batched && LossBatch.writes(call);
         boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
@@ -178,7 +178,7 @@ final class RowLoss {
 
     /** known: row k of the batch has been summed. */
     private double probabilityRow(LossCall call, int r, boolean known, int k) {
-        if (known) return probabilityRow(call, r, probabilityBatch.lse[k], probabilityBatch.largest[k], probabilityBatch.above[k]);
+        if (known) return finishProbabilityRow(call, r, probabilityBatch.lse[k], probabilityBatch.largest[k], probabilityBatch.above[k]);
         LossOptions options = call.options;
         int n = call.logits.columns();
         double scale = options.scale();
@@ -190,18 +190,18 @@ final class RowLoss {
             return Double.NaN;
         }
         float max = max(call, r);
-        boolean apart = others.unit() == 1;
+        boolean apart = others.unit() == 1; // always of few elements, and of huge ones
         double above = apart ? others.minus(scale * max) : lse - scale * max;
-        if (above < (apart ? ProbabilityBatch.LEAST_REST : 1.5)) { // one element dominates: keep it apart, not only its term
+        if (apart ? !ProbabilityBatch.isEnough(above) : above < 1.5) { // one element dominates: keep it apart, not only its term
             rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, firstOf(call, r, max), call.parts, others);
             above = DoubleMath.softplus(others.value() - scale * max);
             lse = scale * max + above;
         }
-        return probabilityRow(call, r, lse, max, above);
+        return finishProbabilityRow(call, r, lse, max, above);
     }
 
     /** With log-sum-exp, the largest logit, and how far it is above that. */
-    private double probabilityRow(LossCall call, int r, double lse, float max, double above) {
+    private double finishProbabilityRow(LossCall call, int r, double lse, float max, double above) {
         LossOptions options = call.options;
         int n = call.logits.columns();
         gapSum().run(call, r, max);

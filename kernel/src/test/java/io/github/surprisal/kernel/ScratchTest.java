@@ -2,6 +2,12 @@ package io.github.surprisal.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.surprisal.BinaryCrossEntropy;
+import io.github.surprisal.CrossEntropy;
+import io.github.surprisal.ElementType;
+import io.github.surprisal.LogSumExp;
+import io.github.surprisal.Matrix;
+import io.github.surprisal.Softmax;
 import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -11,26 +17,27 @@ import java.util.Set;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
-/** What the README promises: a thread keeps at most 400 KiB of scratch. Counts the arrays of all that is handed out by thread. */
+/** What the README promises: a thread keeps at most 450 KiB of scratch. Counts the arrays of all that is handed out by thread. */
 class ScratchTest {
     private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     private long bytes;
 
     @Test
-    void aThreadKeepsAtMost400KiB() throws Exception {
+    void aThreadKeepsAtMost450KiB() throws Exception {
         FutureTask<Void> count = new FutureTask<>(() -> {
             walkAll();
             return null;
         });
         Thread.ofPlatform().start(count); // a new thread: what other tests left in this one's scratch does not count
         count.get();
-        assertTrue(bytes > 330_000, bytes + " bytes: the arrays were not found");
-        assertTrue(bytes <= 400 * 1024, bytes + " bytes");
+        assertTrue(bytes > 400_000, bytes + " bytes: the arrays were not found");
+        assertTrue(bytes <= 450 * 1024, bytes + " bytes");
     }
 
     private void walkAll() throws ReflectiveOperationException {
         RowBatch.ofThread().room(); // made when they are needed
         RowLoss.ofThread().tiles();
+        for (int columns : new int[] {2, 10, 100, 300, 20_000}) makeAll(40, columns);
         walk(ChunkSum.ofThread());
         walk(RowBatch.ofThread());
         walk(BatchLogs.ofThread());
@@ -40,8 +47,30 @@ class ScratchTest {
         walk(InformationSum.ofThread());
         walk(LossCall.ofThread());
         walk(Strip.ofThread());
+        walk(BinaryRows.ofThread());
         walkThreadLocal(Store.class, "SHORTS");
         walkThreadLocal(ScalarStorage.class, "SCRATCH");
+    }
+
+    /** Calls of each kind, which make what they need. */
+    private static void makeAll(int rows, int columns) {
+        float[] data = new float[rows * columns];
+        for (int i = 0; i < data.length; i++) data[i] = i % 7;
+        int[] targets = new int[rows];
+        CrossEntropy plain = CrossEntropy.withDefaults();
+        CrossEntropy other = CrossEntropy.builder().labelSmoothing(0.1f).softcap(30).build();
+        for (Matrix x : new Matrix[] {Matrix.of(data, rows, columns), Matrix.ofClassAxis(data, 1, columns, rows),
+            Matrix.of(new short[data.length], ElementType.FLOAT16, rows, columns)}) {
+            Matrix out = Matrix.of(new float[data.length], rows, columns);
+            LogSumExp.ofRows(x, new float[rows]);
+            Softmax.softmax(x, out);
+            Softmax.logSoftmax(x, out);
+            for (CrossEntropy loss : new CrossEntropy[] {plain, other}) {
+                loss.lossAndGradient(x, targets, out);
+                loss.lossAndGradient(x, Matrix.of(data.clone(), rows, columns), out);
+            }
+            BinaryCrossEntropy.withDefaults().lossAndGradient(x, Matrix.of(data.clone(), rows, columns), out);
+        }
     }
 
     private void walkThreadLocal(Class<?> type, String name) throws ReflectiveOperationException {
