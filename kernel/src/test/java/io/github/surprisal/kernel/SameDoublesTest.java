@@ -67,8 +67,8 @@ class SameDoublesTest {
     @Test
     void expOfRandomAndBoundaryValues() {
         double[] boundaries = {
-            0, -0.0, 1, -1, 708, -708, Math.nextUp(708), Math.nextDown(-708), 1e-300, -1e-300, 1e300, -1e300, 0.8813735870195429,
-            Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.881, 0.882
+            0, -0.0, 1, -1, 708, -708, Math.nextUp(708), Math.nextDown(-708), 1e-300, -1e-300, 1e300, -1e300,
+            Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
         };
         SplittableRandom random = new SplittableRandom(SEED);
         for (int turn = 0; turn < 20000; turn++) {

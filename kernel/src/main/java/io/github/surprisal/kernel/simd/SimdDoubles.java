@@ -17,6 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The functions of {@link DoubleMath} on vectors. Masks are made of sign bits: C2 boxes a VectorMask of the two lanes that 128 bits have. The bit is shifted
  * down to 0 or 1 and subtracted, because AVX2 has no arithmetic shift of 64 bits, for which C2 takes five instructions.
+ * The exponential stands in three of them: {@link SimdKernel} says why nothing is split.
  */
 final class SimdDoubles {
     private static final VectorShape SHAPE = SimdKernel.shape();
