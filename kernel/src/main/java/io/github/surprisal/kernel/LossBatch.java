@@ -11,20 +11,30 @@ final class LossBatch {
     private static final int ROWS = RowBatch.ROWS;
     private static final int GRAIN = RowKernel.GRAIN;
 
+    private final RowLoss rowLoss;
     private final RowBatch rows = RowBatch.ofThread();
     final int[] targets = new int[ROWS];
-    final double[] gap = new double[ROWS];
     final double[] lse = new double[ROWS];
     final double[] p = new double[ROWS];
     final double[] notP = new double[ROWS];
     final double[] power = new double[ROWS];
+    private final double[] gap = new double[ROWS];
+    private final double[] ownLosses = new double[ROWS]; // where they are not the gaps
     private final double[] xy = new double[ROWS];
     private final double[] weight = new double[ROWS];
     private final double[] t = new double[ROWS];
+    private final int[] ignored = new int[ROWS]; // the rows whose targets are
     private final float[] out = rows.sideBySide();
     private final boolean[] usual = new boolean[ROWS];
+    private double[] losses;
     private boolean all;
     private int count;
+    private int ignoredCount;
+
+    /** For its rows, one by one where that is all there is. */
+    LossBatch(RowLoss rowLoss) {
+        this.rowLoss = rowLoss;
+    }
 
     /** Whether rows of this call are to be done here; a row that turns out to be unusual cannot. */
     static boolean covers(LossCall call) {
@@ -48,35 +58,99 @@ final class LossBatch {
     }
 
     /**
-     * Sums of the rows r .. r + count: for each that {@link #isUsual} then gap stands, with options that are not plain or a gradient lse, and with
-     * a gradient p, notP and power. Returns sum and the gaps, if {@link #allUsual}.
+     * Sums of the rows r .. r + count: for each that {@link #isUsual} then {@link #loss} stands, and with a gradient lse, p, notP and power too. Returns sum and the
+     * losses, if {@link #allUsual}.
      */
     double sum(LossCall call, int r, int count, double sum) {
         this.count = count;
         Rows x = call.logits;
-        boolean kept = call.targets(r, count, targets);
-        rows.withConstants(call.options.constants());
+        LossOptions options = call.options;
+        ignoredCount = call.targets(r, count, targets) ? 0 : listIgnored();
+        rows.withConstants(options.constants());
         Rows out = mayKeep(call) ? call.gradient : null;
         boolean terms = keepsTerms(call) && rows.sumKept(call.kernel, x, r, count, targets, out.data(), out.start(r), out.rowStride());
-        all = (terms || rows.sum(call.kernel, x, r, count, targets, out)) && kept;
+        all = terms || rows.sum(call.kernel, x, r, count, targets, out);
         int rounded = count + 7 & -8;
         double[] sums = rows.sums;
         Arrays.fill(usual, 0, count, true);
         for (int k = 0; !all && k < count; k++) {
-            if (rows.isUsual(k) && targets[k] >= 0) continue;
-            usual[k] = false;
-            sums[k] = 1; // any: the row is done alone later
+            usual[k] = rows.isUsual(k);
+            if (!usual[k]) sums[k] = 1; // any: the row is done alone later
         }
         double anchor = rows.exponent() * DoubleMath.LN2;
-        findWeights(x, r, call.options.scale(), anchor);
+        findWeights(x, r, options.scale(), anchor);
         Arrays.fill(weight, count, rounded, 0);
+        for (int i = 0; i < ignoredCount; i++) {
+            int k = ignored[i]; // no loss, and a log-sum-exp near which terms can be written, to be multiplied by 0
+            sums[k] = 0;
+            weight[k] = 0;
+            xy[k] = anchor;
+        }
         call.kernel.exp(weight, rounded);
         for (int k = 0; k < rounded; k++) gap[k] = t[k] = sums[k] * weight[k];
         double sumOfGaps = call.kernel.log1p(gap, rounded, count, sum);
-        if (call.gradient == null && call.options.isPlain()) return sumOfGaps;
-        for (int k = 0; k < rounded; k++) lse[k] = xy[k] + gap[k];
+        if (call.gradient != null || !options.isPlain()) {
+            for (int k = 0; k < rounded; k++) lse[k] = xy[k] + gap[k];
+        }
         if (call.gradient != null) finishGradients(rounded);
-        return sumOfGaps;
+        losses = options.isPlain() ? gap : ownLosses;
+        return options.isPlain() ? sumOfGaps : findLosses(call, r, sum);
+    }
+
+    /** Without a branch on targets, which are as random as anything. */
+    private int listIgnored() {
+        int n = 0;
+        for (int k = 0; k < count; k++) {
+            ignored[n] = k;
+            n += targets[k] >>> 31;
+        }
+        return n;
+    }
+
+    /** Of the usual rows, from gap and lse; returns sum and them. */
+    private double findLosses(LossCall call, int r, double sum) {
+        LossOptions options = call.options;
+        double main = 1 - options.smoothing();
+        float[] weights = options.weights();
+        for (int k = 0; weights == null && k < count; k++) losses[k] = main * gap[k];
+        for (int k = 0; weights != null && k < count; k++) losses[k] = main * weights[Math.max(targets[k], 0)] * gap[k];
+        if (options.smoothing() != 0) addSmoothing(call, r);
+        double zLoss = options.zLoss();
+        for (int k = 0; zLoss != 0 && k < count; k++) losses[k] += zLoss * lse[k] * lse[k];
+        for (int i = 0; i < ignoredCount; i++) losses[ignored[i]] = 0;
+        double all = sum;
+        for (int k = 0; k < count; k++) all += losses[k];
+        return all;
+    }
+
+    private void addSmoothing(LossCall call, int r) {
+        for (int k = 0; k < count; k++) {
+            if (usual[k] && targets[k] >= 0) losses[k] += rowLoss.smoothing(call, r + k, targets[k], gap[k], lse[k]);
+        }
+    }
+
+    /** How many of the usual rows have their largest logit, the first if there are several, at their target. To be asked before {@link #write}. */
+    int countCorrect(LossCall call, int r) {
+        Rows x = call.logits;
+        int correct = 0;
+        if (x.columns() > RowBatch.SHORT || rows.rowStep(x) != 1) {
+            for (int k = 0; k < count; k++) {
+                if (usual[k] && targets[k] >= 0 && rowLoss.isFirstMax(call, r + k, targets[k])) correct++;
+            }
+            return correct;
+        }
+        float[] largest = rows.factors; // not yet needed
+        rows.findLargest(call.kernel, x, r, count, largest);
+        float[] source = rows.source(x);
+        int stride = rows.stride(x);
+        for (int k = 0, at = rows.from(x, r); k < count; k++, at++) {
+            int y = targets[k];
+            if (y < 0 || !usual[k] || source[at + y * stride] != largest[k]) continue;
+            int c = 0;
+            while (source[at + c * stride] != largest[k]) c++;
+            if (c == y) correct++;
+        }
+        return correct;
     }
 
     boolean allUsual() {
@@ -85,6 +159,10 @@ final class LossBatch {
 
     boolean isUsual(int k) {
         return usual[k];
+    }
+
+    double loss(int k) {
+        return losses[k];
     }
 
     /** The targets' logits times the scale, and what they lack to the anchor. A row that is usual so far no longer is if that is too much, or NaN. */
@@ -109,9 +187,10 @@ final class LossBatch {
             xy[k] = target;
             weight[k] = anchor - target;
         }
-        if (below == 0) return;
-        all = false;
-        for (int k = 0; k < count; k++) usual[k] &= xy[k] >= lowest;
+        for (int k = 0; below != 0 && k < count; k++) {
+            usual[k] &= xy[k] >= lowest | targets[k] < 0;
+            all &= usual[k];
+        }
     }
 
     private void finishGradients(int rounded) {
@@ -161,6 +240,7 @@ final class LossBatch {
         } else {
             findOwnFactors(call.options, factor);
         }
+        for (int i = 0; i < ignoredCount; i++) power[ignored[i]] = t[ignored[i]] = 0;
         for (int k = 0; !kept && k < count; k++) rows.setExponent(k, usual[k] ? lse[k] : rows.exponent() * DoubleMath.LN2);
         rows.setFactors(power, count);
         boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();
@@ -172,7 +252,7 @@ final class LossBatch {
     private void findOwnFactors(LossOptions options, double factor) {
         for (int k = 0; k < count; k++) {
             if (!usual[k]) continue;
-            double weight = options.weight(targets[k]);
+            double weight = options.weight(Math.max(targets[k], 0));
             double pull = 2 * options.zLoss() * lse[k];
             power[k] *= factor * (weight + pull);
             t[k] = RowLoss.atTarget(factor, 0, 0, weight, pull, weight, p[k], notP[k]);
@@ -183,14 +263,14 @@ final class LossBatch {
         Rows gradient = call.gradient;
         rows.writeTerms(call.kernel, call.logits, gradient, r, count, usual);
         for (int k = 0; k < count; k++) {
-            if (usual[k]) gradient.data()[gradient.start(r + k) + targets[k]] = (float) t[k];
+            if (usual[k]) gradient.data()[gradient.start(r + k) + Math.max(targets[k], 0)] = (float) t[k];
         }
     }
 
     private void writeSideBySide(LossCall call, int r) {
         int stride = rows.terms(call.kernel, call.logits, r, count);
         for (int k = 0; k < count; k++) {
-            if (usual[k]) out[targets[k] * stride + k] = (float) t[k];
+            if (usual[k]) out[Math.max(targets[k], 0) * stride + k] = (float) t[k];
         }
         rows.put(call.kernel, call.gradient, r, count, usual, stride);
     }

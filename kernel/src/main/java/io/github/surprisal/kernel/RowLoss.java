@@ -65,28 +65,47 @@ final class RowLoss {
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
         double sum = 0;
         boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
-        boolean batched = !few && LossBatch.covers(call);
-        if (batched && batch == null) batch = new LossBatch();
-        if (!batched && TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
+        if (!few && LossBatch.covers(call)) return runTogether(call, from, to, correct, each);
+        if (TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
         boolean ofProbabilities = !few && ProbabilityBatch.covers(call);
         if (ofProbabilities && probabilityBatch == null) probabilityBatch = new ProbabilityBatch();
         rowSum.forgetNextRow();
-        boolean writes = batched && LossBatch.writes(call);
-        boolean gapsOnly = !call.countsCorrect && call.options.isPlain() && (call.gradient == null || writes);
         for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-            count = batched ? LossBatch.countFrom(call, r, to) : ofProbabilities ? RowBatch.countFrom(call.logits, r, to) : 1;
+            count = ofProbabilities ? RowBatch.countFrom(call.logits, r, to) : 1;
             if (ofProbabilities) probabilityBatch.sum(call, r, count);
-            double gaps = batched ? batch.sum(call, r, count, sum) : 0;
-            boolean together = gapsOnly && batched && call.losses == null && each == null && batch.allUsual();
-            if (together) sum = gaps;
+            for (int k = 0; k < count; k++) {
+                boolean known = ofProbabilities && probabilityBatch.isUsual(k);
+                double loss = call.probabilities != null ? probabilityRow(call, r + k, known, k) : indexRow(call, r + k, call.target(r + k), r < to - 1, correct);
+                putLoss(call, r + k, loss, each);
+                sum += loss;
+            }
+        }
+        return sum;
+    }
+
+    private static void putLoss(LossCall call, int r, double loss, double[] each) {
+        if (call.losses != null) call.losses[r] = DoubleMath.toFloat(loss);
+        if (each != null) each[r] = loss;
+    }
+
+    /** As {@link #run}, in batches. */
+    private double runTogether(LossCall call, int from, int to, long[] correct, double[] each) {
+        if (batch == null) batch = new LossBatch(this);
+        rowSum.forgetNextRow();
+        boolean writes = LossBatch.writes(call);
+        boolean sumOnly = call.losses == null && each == null && (call.gradient == null || writes);
+        double sum = 0;
+        for (int r = from, count; r >= from && r < to; r += count) {
+            count = LossBatch.countFrom(call, r, to);
+            double all = batch.sum(call, r, count, sum);
+            if (call.countsCorrect) correct[0] += batch.countCorrect(call, r);
+            boolean together = sumOnly && batch.allUsual();
+            if (together) sum = all;
             for (int k = 0; !together && k < count; k++) {
-                double loss;
-                boolean known = batched && batch.isUsual(k);
-                if (gapsOnly && known) loss = batch.gap[k];
-                else if (call.probabilities != null) loss = probabilityRow(call, r + k, ofProbabilities && probabilityBatch.isUsual(k), k);
-                else loss = indexRow(call, r + k, batched ? batch.targets[k] : call.target(r + k), known, k, writes, !batched && r < to - 1, correct);
-                if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(loss);
-                if (each != null) each[r + k] = loss;
+                boolean known = batch.isUsual(k);
+                double loss = known ? batch.loss(k) : indexRow(call, r + k, batch.targets[k], false, correct);
+                if (known && call.gradient != null && !writes) writeGradient(call, r + k, k);
+                putLoss(call, r + k, loss, each);
                 sum += loss;
             }
             if (writes) batch.write(call, r);
@@ -94,57 +113,71 @@ final class RowLoss {
         return sum;
     }
 
+    /** Of row k of the batch. */
+    private void writeGradient(LossCall call, int r, int k) {
+        if (batch.targets[k] < 0) call.gradient.fill(r, 0);
+        else indexGradient(call, r, batch.targets[k], batch.lse[k], batch.power[k], batch.p[k], batch.notP[k]);
+    }
+
     // ---- one row, index target
 
-    /** known: row k of the batch has been summed; written: it also writes the gradient of such rows; more: another row is to follow. */
-    private double indexRow(LossCall call, int r, int y, boolean known, int k, boolean written, boolean more, long[] correct) {
+    /** more: another row is to follow. */
+    private double indexRow(LossCall call, int r, int y, boolean more, long[] correct) {
         if (y < 0) {
             if (call.gradient != null) call.gradient.fill(r, 0);
             return 0;
         }
         LossOptions options = call.options;
-        int n = call.logits.columns();
-        float x = options.copies() ? options.prepared(call.logits.get(r, y)) : call.logits.get(r, y);
         double scale = options.scale();
-        boolean kept = !known && call.gradient != null && LossBatch.keepsTerms(call)
+        double x = scale * prepared(call, r, y);
+        boolean kept = call.gradient != null && LossBatch.keepsTerms(call)
                 && rowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
-        int keptExponent = kept ? rowSum.keptExponent() : 0;
-        if (!known) {
-            if (!kept) rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, y, call.parts, others);
-            if (!target.finish(others, scale * x)) {
-                if (call.gradient != null) call.gradient.fill(r, Float.NaN);
-                return Double.NaN; // NaN, +infinity, or nothing but -infinity
-            }
+        if (!kept) rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, y, call.parts, others);
+        if (!target.finish(others, x)) {
+            if (call.gradient != null) call.gradient.fill(r, Float.NaN);
+            return Double.NaN; // NaN, +infinity, or nothing but -infinity
         }
-        double gapy = known ? batch.gap[k] : target.gap;
-        double lse = known ? batch.lse[k] : target.lse;
+        double lse = target.lse;
         if (call.countsCorrect && isFirstMax(call, r, y)) correct[0]++;
 
-        double main = (1 - options.smoothing()) * options.weight(y);
-        double loss = main == 0 ? 0 : main * gapy;
-        double share = options.smoothing() / n;
-        if (share > 0) {
-            float m = gapy < 1 ? x : (float) (lse / scale);
-            double above = gapy < 1 ? gapy : lse - scale * m;
-            double total = weightTotal(options, n);
-            gapSum().run(call, r, m);
-            loss += share * (scale * gapSum.gaps() + total * above);
-        }
+        double main = main(options, y);
+        double loss = main == 0 ? 0 : main * target.gap;
+        loss += options.smoothing() == 0 ? 0 : smoothing(call, r, y, target.gap, lse);
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
         if (kept) {
-            gradientWriter().scale(call, r, keptExponent, lse, target.power(), call.factor * options.logitScale() * main);
+            gradientWriter().scale(call, r, rowSum.keptExponent(), lse, target.power(), call.factor * options.logitScale() * main);
             call.gradient.set(r, y, (float) atTarget(call.factor * options.logitScale(), 0, 0, options.weight(y), 0, main, target.p, target.notP));
-        } else if (call.gradient != null && known && !written) {
-            indexGradient(call, r, y, lse, batch.power[k], batch.p[k], batch.notP[k], main, share);
-        } else if (call.gradient != null && !known) {
-            indexGradient(call, r, y, lse, target.power(), target.p, target.notP, main, share);
+        } else if (call.gradient != null) {
+            indexGradient(call, r, y, lse, target.power(), target.p, target.notP);
         }
         return loss;
     }
 
-    private void indexGradient(LossCall call, int r, int y, double lse, double power, double p, double notP, double main, double share) {
+    private static float prepared(LossCall call, int r, int y) {
+        float x = call.logits.get(r, y);
+        return call.options.copies() ? call.options.prepared(x) : x;
+    }
+
+    /** The factor of the target's gap. */
+    private static double main(LossOptions options, int y) {
+        return (1 - options.smoothing()) * options.weight(y);
+    }
+
+    /** What label smoothing adds to the loss of a row with this gap between log-sum-exp and its target y. */
+    double smoothing(LossCall call, int r, int y, double gap, double lse) {
         LossOptions options = call.options;
+        double scale = options.scale();
+        float m = gap < 1 ? prepared(call, r, y) : (float) (lse / scale);
+        double above = gap < 1 ? gap : lse - scale * m;
+        gapSum().run(call, r, m);
+        return options.smoothing() / call.logits.columns() * (scale * gapSum.gaps() + weightTotal(options, call.logits.columns()) * above);
+    }
+
+    private void indexGradient(LossCall call, int r, int y, double lse, double power, double p, double notP) {
+        LossOptions options = call.options;
+        double main = main(options, y);
+        double share = options.smoothing() / call.logits.columns();
         double total = share == 0 ? 0 : share * weightTotal(options, call.logits.columns());
         double pull = 2 * options.zLoss() * lse;
         double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
@@ -256,7 +289,7 @@ final class RowLoss {
     }
 
     /** Whether y is the lowest index of the row's largest logit, as given: a saturated softcap makes different ones equal. */
-    private boolean isFirstMax(LossCall call, int r, int y) {
+    boolean isFirstMax(LossCall call, int r, int y) {
         RowPieces pieces = pieces().start(call.kernel, call.logits, r, null);
         float largest = call.logits.get(r, y);
         int columns = call.logits.columns();
@@ -265,10 +298,9 @@ final class RowLoss {
         for (long c = 0; first && c < columns; c += n) {
             n = pieces.lengthFrom(c);
             pieces.load((int) c, n);
-            float[] x = pieces.array();
-            for (int i = 0, at = pieces.at(); first && i < n; i++, at++) {
-                first = !(x[at] > largest || x[at] == largest && c + i < y);
-            }
+            int before = (int) Math.clamp(y - c, 0, n);
+            first = call.kernel.indexFrom(pieces.array(), pieces.at(), before, largest) == before
+                    && !(call.kernel.max(pieces.array(), pieces.at() + before, n - before) > largest);
         }
         pieces.end();
         return first;
