@@ -74,6 +74,55 @@ class LossInvarianceTest {
         }
     }
 
+    /** With every option, and rows that cannot be done with the others: ignored ones, NaN, infinities, and one class that outweighs the rest. */
+    @Test
+    void everyOptionTogetherAndAlone() {
+        for (int seed = 0; seed < CALLS; seed++) {
+            RandomCall call = new RandomCall(seed, 300, seed % 3 == 0 ? 130 : 20);
+            SplittableRandom random = new SplittableRandom(SEED + seed);
+            float[] specials = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -1e9f, 1e30f, 60};
+            for (int i = 0; seed % 2 == 0 && i < call.rows / 5; i++) call.logits[random.nextInt(call.logits.length)] = specials[random.nextInt(specials.length)];
+            CrossEntropy crossEntropy = call.builder().reduction(Reduction.SUM).build();
+            float[] losses = call.losses(crossEntropy, Matrix.of(call.logits, call.rows, call.columns));
+            float[] gradient = new float[call.logits.length];
+            float[] inPlace = call.logits.clone();
+            Matrix x = Matrix.of(call.logits, call.rows, call.columns);
+            call.lossAndGradient(crossEntropy, x, Matrix.of(gradient, call.rows, call.columns));
+            call.lossAndGradient(crossEntropy, Matrix.of(inPlace, call.rows, call.columns), Matrix.of(inPlace, call.rows, call.columns));
+            assertBits(gradient, inPlace, "in place, " + call);
+            long correct = 0;
+            for (int r = 0; r < call.rows; r++) {
+                int from = r * call.columns;
+                float[] row = Arrays.copyOfRange(call.logits, from, from + call.columns);
+                Matrix one = Matrix.of(row, 1, call.columns);
+                float[] alone = new float[call.columns];
+                Matrix to = Matrix.of(alone, 1, call.columns);
+                float[] loss = new float[1];
+                if (call.targets != null) {
+                    int[] target = {call.targets[r]};
+                    loss[0] = crossEntropy.lossAndGradient(one, target, to);
+                    if (call.isKept(r) && isCorrect(row, target[0], call.softcap != 0)) correct++;
+                } else {
+                    loss[0] = crossEntropy.lossAndGradient(one, Matrix.of(call.probabilities, from, 1, call.columns, call.columns), to);
+                }
+                String what = "row " + r + " of " + call;
+                assertBits(loss, new float[] {losses[r]}, "loss of " + what);
+                assertBits(alone, Arrays.copyOfRange(gradient, from, from + call.columns), "gradient of " + what);
+            }
+            if (call.targets != null) assertEquals(correct, crossEntropy.totals(x, call.targets).correct(), "correct, " + call);
+        }
+    }
+
+    /** Whether the target is the first of the largest; not in a row that has no log-sum-exp: infinities have one when they are capped. */
+    private static boolean isCorrect(float[] row, int target, boolean capped) {
+        boolean correct = true;
+        for (int c = 0; c < row.length; c++) {
+            if (Float.isNaN(row[c]) || row[c] == Float.POSITIVE_INFINITY && !capped) return false;
+            correct &= c < target ? row[c] < row[target] : row[c] <= row[target];
+        }
+        return correct && (row[target] > Float.NEGATIVE_INFINITY || capped);
+    }
+
     /** Strided rows and the class axis at several inner sizes have the bits of a row-major copy. */
     @Test
     void everyLayout() {

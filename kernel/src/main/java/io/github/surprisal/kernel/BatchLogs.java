@@ -21,7 +21,7 @@ final class BatchLogs {
     private final float[] largestElements = batch.factors; // whoever writes rows afterwards overwrites it
     private final float[] largestTerms = batch.lows;
 
-    private final double[] gaps = new double[8 * RowBatch.SHORT]; // of the elements of waiting rows, side by side
+    private final double[] gaps = batch.gaps; // of the elements of waiting rows, side by side
 
     // Arrays of the batch, once there is no more use for what the sum left there: for rows near 0, which are summed again in double.
     private final int[] special = batch.groupTops; // rows for which the logarithm of their sum is not enough
@@ -76,7 +76,7 @@ final class BatchLogs {
             finishLong(kernel, x, r, count, e, specials, lse);
             return;
         }
-        int most = Math.min(rests.length, gaps.length / Math.max(1, x.columns()) & -8);
+        int most = Math.min(rests.length, RowBatch.gapRows(Math.max(1, x.columns())));
         for (int i = 0, waits; i < specials; ) {
             for (waits = 0; i < specials && waits < most; i++) {
                 if (usual[special[i]]) waiting[waits++] = special[i];

@@ -19,7 +19,7 @@ final class LossBatch {
     final double[] notP = new double[ROWS];
     final double[] power = new double[ROWS];
     private final double[] gap = new double[ROWS];
-    private final double[] ownLosses = new double[ROWS]; // where they are not the gaps
+    private final double[] ownLosses = rows.logs; // where they are not the gaps
     private final double[] xy = new double[ROWS];
     private final double[] weight = new double[ROWS];
     private final double[] t = new double[ROWS];
@@ -31,7 +31,7 @@ final class LossBatch {
     private int count;
     private int ignoredCount;
 
-    /** For its rows, one by one where that is all there is. */
+    /** With its scratch, and its way to do a row alone. */
     LossBatch(RowLoss rowLoss) {
         this.rowLoss = rowLoss;
     }
@@ -48,8 +48,7 @@ final class LossBatch {
     /** Whether rows like these could be done side by side if they were in arrays. */
     static boolean coversShort(LossCall call) {
         int columns = call.logits.columns();
-        return call.probabilities == null && !call.options.copies() && columns > 0 && columns <= RowBatch.SHORT
-                && (call.options.smoothing() == 0 || call.logits.contiguous());
+        return call.probabilities == null && !call.options.copies() && columns > 0 && columns <= RowBatch.SHORT;
     }
 
     /** How many rows from r on, and before to, make a batch. */
@@ -124,16 +123,38 @@ final class LossBatch {
     }
 
     private void addSmoothing(LossCall call, int r) {
-        for (int k = 0; k < count; k++) {
+        for (int k = 0; !sideBySide(call) && k < count; k++) {
             if (usual[k] && targets[k] >= 0) losses[k] += rowLoss.smoothing(call, r + k, targets[k], gap[k], lse[k]);
         }
+        if (!sideBySide(call)) return;
+        LossOptions options = call.options;
+        double scale = options.scale();
+        float[] apart = rows.apart();
+        float[] reference = rows.factors; // not yet needed
+        double[] above = t; // no longer needed
+        for (int k = 0; k < count; k++) {
+            boolean near = gap[k] < 1;
+            reference[k] = near ? apart[k] : (float) (lse[k] / scale);
+            above[k] = near ? gap[k] : lse[k] - scale * reference[k];
+        }
+        GapBatch gaps = rowLoss.gapBatch();
+        gaps.loadWeights(call, count);
+        double[] sums = xy; // no longer needed
+        gaps.sum(call, r, reference, sums);
+        double share = options.smoothing() / call.logits.columns();
+        double total = options.weightTotal(call.logits.columns());
+        for (int k = 0; k < count; k++) losses[k] += share * (scale * sums[k] + total * above[k]);
+    }
+
+    private static boolean sideBySide(LossCall call) {
+        return RowBatch.areSideBySide(call.kernel, call.logits);
     }
 
     /** How many of the usual rows have their largest logit, the first if there are several, at their target. To be asked before {@link #write}. */
     int countCorrect(LossCall call, int r) {
         Rows x = call.logits;
         int correct = 0;
-        if (x.columns() > RowBatch.SHORT || rows.rowStep(x) != 1) {
+        if (!sideBySide(call)) {
             for (int k = 0; k < count; k++) {
                 if (usual[k] && targets[k] >= 0 && rowLoss.isFirstMax(call, r + k, targets[k])) correct++;
             }
@@ -210,7 +231,7 @@ final class LossBatch {
 
     /** Whether {@link #write} can write the gradient. */
     static boolean writes(LossCall call) {
-        if (call.gradient == null || call.options.smoothing() != 0) return false;
+        if (call.gradient == null || call.options.smoothing() != 0 && !sideBySide(call)) return false;
         return call.logits.columns() <= RowBatch.SHORT || call.logits.inPlace() && call.gradient.inPlace();
     }
 
@@ -232,30 +253,33 @@ final class LossBatch {
     void write(LossCall call, int r) {
         double factor = call.factor * call.options.logitScale();
         boolean kept = rows.keptAny();
-        if (call.options.weights() == null && call.options.zLoss() == 0) {
+        if (call.options.isPlain()) {
             for (int k = 0; k < count; k++) {
                 power[k] *= factor;
                 t[k] = RowLoss.atTarget(factor, 0, 0, 1, 0, 1, p[k], notP[k]);
             }
         } else {
-            findOwnFactors(call.options, factor);
+            findOwnFactors(call.options, factor, call.logits.columns());
         }
         for (int i = 0; i < ignoredCount; i++) power[ignored[i]] = t[ignored[i]] = 0;
         for (int k = 0; !kept && k < count; k++) rows.setExponent(k, usual[k] ? lse[k] : rows.exponent() * DoubleMath.LN2);
         rows.setFactors(power, count);
         boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();
-        if (call.logits.columns() >= GRAIN && inPlace && !rows.keptBeside()) writeRows(call, r);
+        if (call.logits.columns() >= GRAIN && inPlace && !rows.keptBeside() && call.options.smoothing() == 0) writeRows(call, r);
         else writeSideBySide(call, r);
     }
 
     /** Where rows are not alike, the factors of their terms and, in t, the gradients at their targets. */
-    private void findOwnFactors(LossOptions options, double factor) {
+    private void findOwnFactors(LossOptions options, double factor, int columns) {
+        double share = options.smoothing() / columns;
+        double total = share == 0 ? 0 : share * options.weightTotal(columns);
         for (int k = 0; k < count; k++) {
             if (!usual[k]) continue;
             double weight = options.weight(Math.max(targets[k], 0));
             double pull = 2 * options.zLoss() * lse[k];
-            power[k] *= factor * (weight + pull);
-            t[k] = RowLoss.atTarget(factor, 0, 0, weight, pull, weight, p[k], notP[k]);
+            double main = (1 - options.smoothing()) * weight;
+            power[k] *= factor * (main + total + pull);
+            t[k] = RowLoss.atTarget(factor, total, share, weight, pull, main, p[k], notP[k]);
         }
     }
 
@@ -267,8 +291,21 @@ final class LossBatch {
         }
     }
 
+    /** Less what label smoothing takes from each class; from {@link #addSmoothing} on its weights are there. */
+    private int termsMinusShares(LossCall call, int r) {
+        int columns = call.logits.columns();
+        GapBatch gaps = rowLoss.gapBatch();
+        float[] shares = gaps.coefficients();
+        gaps.multiply(call.factor * call.options.logitScale() * (call.options.smoothing() / columns));
+        for (int i = 0; i < ignoredCount; i++) {
+            for (int c = 0; c < columns; c++) shares[c * gaps.stride() + ignored[i]] = 0;
+        }
+        return rows.termsMinus(call.kernel, call.logits, r, count, shares, gaps.stride());
+    }
+
     private void writeSideBySide(LossCall call, int r) {
-        int stride = rows.terms(call.kernel, call.logits, r, count);
+        boolean smoothed = call.options.smoothing() != 0;
+        int stride = smoothed ? termsMinusShares(call, r) : rows.terms(call.kernel, call.logits, r, count);
         for (int k = 0; k < count; k++) {
             if (usual[k]) out[Math.max(targets[k], 0) * stride + k] = (float) t[k];
         }

@@ -55,6 +55,11 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
         return weights == null ? 1 : weights[c];
     }
 
+    /** The sum of the weights of n classes. */
+    double weightTotal(int n) {
+        return weights == null ? n : weightSum;
+    }
+
     /** Of the logits in the tanh of the softcap. */
     private double capFactor() {
         return (double) logitScale / softcap;

@@ -1,31 +1,93 @@
 package io.github.surprisal.kernel;
 
-/** log-sum-exp of a batch of rows of few classes with probability targets, and how far it is above the largest logit. Scratch for one thread. */
+/**
+ * Losses of a batch of rows of few classes with probability targets: log-sum-exp, and how far it is above the largest logit; of rows side by side the
+ * losses and gradients too. Scratch for one thread.
+ */
 final class ProbabilityBatch {
     /** For {@link ChunkSum#withTopApart}: for rows as short as these any positive number keeps the largest apart. */
     static final double TOP_APART = 4;
     /** Of what is left of a sum less its largest term: below it too few of the 53 bits are, and the row is to be summed without its largest element. */
     private static final double LEAST_REST = 0x1p-20;
 
+    private final RowLoss rowLoss;
     private final BatchLogs logs = BatchLogs.ofThread();
     private final RowBatch rows = RowBatch.ofThread();
     final double[] lse = new double[RowBatch.ROWS];
     final double[] above = new double[RowBatch.ROWS];
     final float[] largest = new float[RowBatch.ROWS];
+    final double[] loss = rows.logs;
+    private final double[] total = rows.sums; // no longer needed
+    private final double[] power = total; // neither then
+    private final boolean[] usual = new boolean[RowBatch.ROWS];
+    private int count;
+
+    /** With its scratch. */
+    ProbabilityBatch(RowLoss rowLoss) {
+        this.rowLoss = rowLoss;
+    }
 
     static boolean covers(LossCall call) {
         int columns = call.logits.columns();
         return call.probabilities != null && columns > 1 && columns <= RowBatch.MEDIUM && RowBatch.reads(call.logits) && !call.options.copies();
     }
 
+    /** Whether losses and gradients are done here too. */
+    static boolean finishes(LossCall call) {
+        return covers(call) && RowBatch.areSideBySide(call.kernel, call.logits) && call.probabilities.inPlace()
+                && (call.gradient == null || call.gradient.data() != null);
+    }
+
+    /** How many rows from r on, and before to, make a batch. */
+    static int countFrom(LossCall call, int r, int to) {
+        return call.gradient == null ? RowBatch.countFrom(call.logits, r, to) : RowBatch.countCachedFrom(call.logits, r, to);
+    }
+
     void sum(LossCall call, int r, int count) {
+        this.count = count;
         rows.withConstants(call.options.constants()).withTopApart(TOP_APART);
         logs.lse(call.kernel, call.logits, r, count, lse);
         logs.copyAbove(call.kernel, call.logits, r, count, above, largest);
+        for (int k = 0; k < count; k++) usual[k] = isEnough(above[k]) && !RowWriter.isHuge(lse[k]);
+    }
+
+    /** Makes loss that of each usual row: as RowLoss of one row, with the same bits. */
+    void findLosses(LossCall call, int r) {
+        LossOptions options = call.options;
+        GapBatch gaps = rowLoss.gapBatch();
+        gaps.loadTargets(call, r, count);
+        gaps.sum(call, r, largest, loss);
+        gaps.total(count, total);
+        double scale = options.scale();
+        double zLoss = options.zLoss();
+        for (int k = 0; k < count; k++) loss[k] = scale * loss[k] + total[k] * above[k];
+        for (int k = 0; zLoss != 0 && k < count; k++) loss[k] += zLoss * lse[k] * lse[k];
+    }
+
+    /** Writes the gradient of the usual rows, after {@link #findLosses}. */
+    void write(LossCall call, int r) {
+        LossOptions options = call.options;
+        double factor = call.factor * options.logitScale();
+        double zLoss = options.zLoss();
+        int rounded = count + 7 & -8;
+        for (int k = 0; k < count; k++) {
+            boolean known = usual[k];
+            above[k] = known ? RowWriter.powerOf(lse[k]) : 0;
+            total[k] = factor * (total[k] + 2 * zLoss * lse[k]);
+            rows.setExponent(k, known ? lse[k] : 0);
+        }
+        for (int k = count; k < rounded; k++) above[k] = 0;
+        call.kernel.exp(above, rounded);
+        for (int k = 0; k < count; k++) power[k] *= above[k];
+        rows.setFactors(power, count);
+        GapBatch gaps = rowLoss.gapBatch();
+        gaps.multiply(factor);
+        int stride = rows.termsMinus(call.kernel, call.logits, r, count, gaps.coefficients(), gaps.stride());
+        rows.put(call.kernel, call.gradient, r, count, usual, stride);
     }
 
     boolean isUsual(int k) {
-        return isEnough(above[k]);
+        return usual[k];
     }
 
     /** Whether a sum's logarithm, less its largest element kept apart, has all its digits; not of NaN. */

@@ -71,6 +71,8 @@ public final class RowBatch {
 
     final double[] groupSums = new double[8 * GROUP];
     final double[] sums = new double[ROWS];
+    /** Room for a number of each element of some rows at a time: of {@link #gapRows}. */
+    final double[] gaps = new double[8 * SHORT];
     /** Room for a number of each row, until the next sum. */
     final double[] logs = new double[ROWS];
     /** Of the rows just summed; whoever then writes rows may change it to those that are wanted. */
@@ -133,6 +135,11 @@ public final class RowBatch {
     /** As {@link #countFrom}, but not more rows than stay in the second-level cache until something is written for each. */
     static int countCachedFrom(Rows x, int r, int to) {
         return Math.min(countFrom(x, r, to), Math.max(GROUP, CACHED / x.columns()));
+    }
+
+    /** Whether rows of this kind are summed side by side. */
+    static boolean areSideBySide(RowKernel kernel, Rows x) {
+        return x.sideBySide() && !liesInRows(kernel, x);
     }
 
     /** Whether rows of this kind are summed where they are. */
@@ -564,6 +571,14 @@ public final class RowBatch {
         return keptTerms || keptBeside;
     }
 
+    /** As {@link #terms}, less minus[c * minusStride + k] for the element of column c; of terms that have not been kept. */
+    int termsMinus(RowKernel kernel, Rows x, int r, int count, float[] minus, int minusStride) {
+        int n = lieSideBySide(kernel, x, r, count);
+        kernel.termsMinusColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants(), minus, minusStride,
+                partials, n + GAP);
+        return n + GAP;
+    }
+
     /** Terms of row k are to be written with the exponent of {@link RowWriter#exponentOf}; those that have been kept need not be told. */
     void setExponent(int k, double lse) {
         rounders[k] = Exp2.rounder(RowWriter.exponentOf(lse));
@@ -587,6 +602,11 @@ public final class RowBatch {
             sums[k] = RowWriter.factorOf(sum, unit);
         }
         setFactors(sums, count);
+    }
+
+    /** How many rows of so many columns {@link #gaps} has room for, a multiple of 8. */
+    static int gapRows(int columns) {
+        return 8 * SHORT / columns & -8;
     }
 
     /** Room for a tile, until the next sum. */

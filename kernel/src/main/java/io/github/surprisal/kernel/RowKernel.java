@@ -299,6 +299,12 @@ public interface RowKernel extends InformationKernel {
      */
     void gapsColumns(float[] x, int columns, int n, double scale, double[] gaps, double[] anchors, double[] rests);
 
+    /**
+     * gaps[c * n + r] = a[first + c * aStride + r] * (m[first + r] - x[from + c * stride + r]) in double, n a multiple of 8, +0 in place of -0; 0 where a is 0,
+     * even if x is infinite.
+     */
+    void weightedGaps(float[] x, int from, int stride, int columns, int n, float[] a, int aStride, float[] m, int first, double[] gaps);
+
     /** largest[r] = the largest of row r, any number of columns from 1 on. Where there are NaN, any element; of zeros of both signs either. */
     void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest);
 
@@ -307,6 +313,10 @@ public interface RowKernel extends InformationKernel {
      */
     void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride);
+
+    /** As {@link #termsColumns}, less minus[c * minusStride + r]: rounded once for both, as {@link #termsMinus}. */
+    void termsMinusColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
+            float[] minus, int minusStride, float[] out, int outStride);
 
     /** Kept terms times factors, in place: each t[c * stride + r] = fma(t, factors[r], t * lows[r]). */
     void scaleColumns(float[] t, int stride, int columns, int n, float[] factors, float[] lows);

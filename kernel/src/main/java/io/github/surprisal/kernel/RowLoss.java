@@ -23,6 +23,7 @@ final class RowLoss {
     private Coefficients coefficients;
     private RowGradient.Writer gradientWriter;
     private GapSum gapSum;
+    private GapBatch gapBatch;
     private TiledLoss tiles;
 
     static RowLoss ofThread() {
@@ -39,6 +40,11 @@ final class RowLoss {
     GapSum gapSum() {
         if (gapSum == null) gapSum = new GapSum(pieces(), coefficients());
         return gapSum;
+    }
+
+    GapBatch gapBatch() {
+        if (gapBatch == null) gapBatch = new GapBatch();
+        return gapBatch;
     }
 
     private RowGradient.Writer gradientWriter() {
@@ -67,18 +73,12 @@ final class RowLoss {
         boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
         if (!few && LossBatch.covers(call)) return runTogether(call, from, to, correct, each);
         if (TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
-        boolean ofProbabilities = !few && ProbabilityBatch.covers(call);
-        if (ofProbabilities && probabilityBatch == null) probabilityBatch = new ProbabilityBatch();
+        if (!few && ProbabilityBatch.covers(call)) return runTogether(call, from, to, each);
         rowSum.forgetNextRow();
-        for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
-            count = ofProbabilities ? RowBatch.countFrom(call.logits, r, to) : 1;
-            if (ofProbabilities) probabilityBatch.sum(call, r, count);
-            for (int k = 0; k < count; k++) {
-                boolean known = ofProbabilities && probabilityBatch.isUsual(k);
-                double loss = call.probabilities != null ? probabilityRow(call, r + k, known, k) : indexRow(call, r + k, call.target(r + k), r < to - 1, correct);
-                putLoss(call, r + k, loss, each);
-                sum += loss;
-            }
+        for (int r = from; r < to; r++) {
+            double loss = call.probabilities != null ? probabilityRow(call, r) : indexRow(call, r, call.target(r), r < to - 1, correct);
+            putLoss(call, r, loss, each);
+            sum += loss;
         }
         return sum;
     }
@@ -109,6 +109,26 @@ final class RowLoss {
                 sum += loss;
             }
             if (writes) batch.write(call, r);
+        }
+        return sum;
+    }
+
+    /** The same with probability targets. */
+    private double runTogether(LossCall call, int from, int to, double[] each) {
+        if (probabilityBatch == null) probabilityBatch = new ProbabilityBatch(this);
+        boolean finishes = ProbabilityBatch.finishes(call);
+        double sum = 0;
+        for (int r = from, count; r >= from && r < to; r += count) {
+            count = ProbabilityBatch.countFrom(call, r, to);
+            probabilityBatch.sum(call, r, count);
+            if (finishes) probabilityBatch.findLosses(call, r);
+            for (int k = 0; k < count; k++) {
+                double loss = !probabilityBatch.isUsual(k) ? probabilityRow(call, r + k) : finishes ? probabilityBatch.loss[k]
+                        : finishProbabilityRow(call, r + k, probabilityBatch.lse[k], probabilityBatch.largest[k], probabilityBatch.above[k]);
+                putLoss(call, r + k, loss, each);
+                sum += loss;
+            }
+            if (finishes && call.gradient != null) probabilityBatch.write(call, r);
         }
         return sum;
     }
@@ -171,14 +191,14 @@ final class RowLoss {
         float m = gap < 1 ? prepared(call, r, y) : (float) (lse / scale);
         double above = gap < 1 ? gap : lse - scale * m;
         gapSum().run(call, r, m);
-        return options.smoothing() / call.logits.columns() * (scale * gapSum.gaps() + weightTotal(options, call.logits.columns()) * above);
+        return options.smoothing() / call.logits.columns() * (scale * gapSum.gaps() + options.weightTotal(call.logits.columns()) * above);
     }
 
     private void indexGradient(LossCall call, int r, int y, double lse, double power, double p, double notP) {
         LossOptions options = call.options;
         double main = main(options, y);
         double share = options.smoothing() / call.logits.columns();
-        double total = share == 0 ? 0 : share * weightTotal(options, call.logits.columns());
+        double total = share == 0 ? 0 : share * options.weightTotal(call.logits.columns());
         double pull = 2 * options.zLoss() * lse;
         double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
         RowGradient g = rowGradient().start(lse, power, factor * (main + total + pull));
@@ -209,9 +229,7 @@ final class RowLoss {
 
     // ---- one row, probability targets
 
-    /** known: row k of the batch has been summed. */
-    private double probabilityRow(LossCall call, int r, boolean known, int k) {
-        if (known) return finishProbabilityRow(call, r, probabilityBatch.lse[k], probabilityBatch.largest[k], probabilityBatch.above[k]);
+    private double probabilityRow(LossCall call, int r) {
         LossOptions options = call.options;
         int n = call.logits.columns();
         double scale = options.scale();
@@ -284,10 +302,6 @@ final class RowLoss {
         }
     }
 
-    private double weightTotal(LossOptions options, int n) {
-        return options.weights() == null ? n : options.weightSum();
-    }
-
     /** Whether y is the lowest index of the row's largest logit, as given: a saturated softcap makes different ones equal. */
     boolean isFirstMax(LossCall call, int r, int y) {
         RowPieces pieces = pieces().start(call.kernel, call.logits, r, null);
@@ -298,7 +312,7 @@ final class RowLoss {
         for (long c = 0; first && c < columns; c += n) {
             n = pieces.lengthFrom(c);
             pieces.load((int) c, n);
-            int before = (int) Math.clamp(y - c, 0, n);
+            int before = Math.clamp(y - c, 0, n);
             first = call.kernel.indexFrom(pieces.array(), pieces.at(), before, largest) == before
                     && !(call.kernel.max(pieces.array(), pieces.at() + before, n - before) > largest);
         }

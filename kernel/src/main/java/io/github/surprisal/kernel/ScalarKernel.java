@@ -599,6 +599,16 @@ public final class ScalarKernel implements RowKernel {
     }
 
     @Override
+    public void weightedGaps(float[] x, int from, int stride, int columns, int n, float[] a, int aStride, float[] m, int first, double[] gaps) {
+        for (int c = 0; c < columns; c++) {
+            for (int r = 0; r < n; r++) {
+                double weight = a[first + c * aStride + r];
+                gaps[c * n + r] = weight == 0 ? 0 : weight * ((double) m[first + r] - x[from + c * stride + r]) + 0.0;
+            }
+        }
+    }
+
+    @Override
     public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
         System.arraycopy(x, from, largest, 0, n);
         for (int c = 1; c < columns; c++) {
@@ -613,6 +623,17 @@ public final class ScalarKernel implements RowKernel {
             for (int r = 0; r < n; r++) {
                 int e = Exp2.exponentOf(rounders[r]);
                 out[to + c * outStride + r] = times(maskedTerm(x[from + c * stride + r], e, k), factors[r], lows[r]);
+            }
+        }
+    }
+
+    @Override
+    public void termsMinusColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
+            float[] minus, int minusStride, float[] out, int outStride) {
+        for (int c = 0; c < columns; c++) {
+            for (int r = 0; r < n; r++) {
+                float term = maskedTerm(x[from + c * stride + r], Exp2.exponentOf(rounders[r]), k);
+                out[c * outStride + r] = Fma.fma(term, factors[r], Fma.fma(term, lows[r], -minus[c * minusStride + r]));
             }
         }
     }

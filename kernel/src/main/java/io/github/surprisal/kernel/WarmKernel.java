@@ -189,6 +189,11 @@ final class WarmKernel implements RowKernel {
     }
 
     @Override
+    public void weightedGaps(float[] x, int from, int stride, int columns, int n, float[] a, int aStride, float[] m, int first, double[] gaps) {
+        start.of(GAPS).weightedGaps(x, from, stride, columns, n, a, aStride, m, first, gaps);
+    }
+
+    @Override
     public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
         start.of(COLUMNS).maxColumns(x, from, stride, columns, n, largest);
     }
@@ -197,6 +202,12 @@ final class WarmKernel implements RowKernel {
     public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows,
             float[] k, float[] out, int to, int outStride) {
         start.of(COLUMNS).termsColumns(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);
+    }
+
+    @Override
+    public void termsMinusColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
+            float[] minus, int minusStride, float[] out, int outStride) {
+        start.of(GAPS).termsMinusColumns(x, from, stride, columns, n, rounders, factors, lows, k, minus, minusStride, out, outStride);
     }
 
     @Override

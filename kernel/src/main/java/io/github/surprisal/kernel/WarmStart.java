@@ -193,6 +193,8 @@ final class WarmStart {
             case GAPS -> {
                 float max = kernel.max(x, 0, N);
                 kernel.gaps(x, 0, x, N, N, max, lanes);
+                kernel.weightedGaps(x, 0, grain, 8, grain, x, grain, x, 0, numbers);
+                kernel.termsMinusColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, x, grain, partials, grain);
                 kernel.indexFrom(x, 0, N, max);
                 kernel.indexFrom(x, 0, N - 3, max + 1);
                 kernel.indexFrom(x, 0, N - 3, x[N - 4]); // behind the last whole vector

@@ -5,7 +5,7 @@ class FakeKernel implements RowKernel {
     /** Which output is off. */
     enum Fault {
         NONE, PARTIAL, TOP, FOLDED, FOLDED_TOP, PATCHED, BEHIND, MASKED_PARTIAL, MASKED_TOP, MASKED_BITS, PADDED, FOLD, LOG, LOG1P, LOG1P_SUM, EXP, CAPPED, SLOPE, MASKED, MASK_TOP, TERM, TERM_MINUS, ROW_TERM, KEPT_PARTIAL, KEPT_TERM, KEPT_TOP, AHEAD, KEPT_MASKED_PARTIAL, KEPT_MASKED_TERM, KEPT_MASKED_TOP, KEPT_MASKED_FOUND, RANGE_MASKED, ADDED, RANGE, SCALED, DIFFERENCE, LARGEST, INDEX, GAP, ROW_SUM, ROW_TOP, ROW_TERM_KEPT, ROW_TOO_LOW, ONE_ROW_SUM, ONE_ROW_TOP,
-        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, COLUMN_MAX, COLUMN_TERM, COLUMN_SCALED,
+        TRANSPOSE, TRANSPOSE_BACK, COLUMN, COLUMN_TOP, COLUMN_APART, TOP_OF_COLUMNS, COLUMN_FOLD, COLUMNS_INSIDE, COLUMN_GAP, COLUMN_ANCHOR, COLUMN_REST, WEIGHTED_GAP, COLUMN_MAX, COLUMN_TERM, COLUMN_TERM_MINUS, COLUMN_SCALED,
         VALID, COVERED, PROBABILITY, CROSS_ENTROPY, DIVERGENCE, FROM_MEAN
     }
 
@@ -282,6 +282,12 @@ class FakeKernel implements RowKernel {
     }
 
     @Override
+    public void weightedGaps(float[] x, int from, int stride, int columns, int n, float[] a, int aStride, float[] m, int first, double[] gaps) {
+        scalar.weightedGaps(x, from, stride, columns, n, a, aStride, m, first, gaps);
+        if (fault == Fault.WEIGHTED_GAP && at < n) gaps[at] = Math.nextUp(gaps[at]);
+    }
+
+    @Override
     public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
         scalar.maxColumns(x, from, stride, columns, n, largest);
         if (fault == Fault.COLUMN_MAX && at < n) largest[at] = Math.nextUp(largest[at]);
@@ -292,6 +298,13 @@ class FakeKernel implements RowKernel {
             float[] out, int to, int outStride) {
         scalar.termsColumns(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);
         if (fault == Fault.COLUMN_TERM && at < n) out[to + at] = Math.nextUp(out[to + at]);
+    }
+
+    @Override
+    public void termsMinusColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
+            float[] minus, int minusStride, float[] out, int outStride) {
+        scalar.termsMinusColumns(x, from, stride, columns, n, rounders, factors, lows, k, minus, minusStride, out, outStride);
+        if (fault == Fault.COLUMN_TERM_MINUS && at < n) out[at] = Math.nextUp(out[at]);
     }
 
     @Override

@@ -267,6 +267,20 @@ class SameColumnsTest {
                 SCALAR.termsColumns(x, offset, stride, columns, n, rounders, factors, lows, k, expectedOut, 1, stride);
                 simd.termsColumns(x, offset, stride, columns, n, rounders, factors, lows, k, actualOut, 1, stride);
                 assertSame(expectedOut, actualOut, () -> "termsColumns" + call);
+                float[] minus = Shape.NORMAL.fill(columns * stride + n, SEED + 1);
+                SCALAR.termsMinusColumns(x, offset, stride, columns, n, rounders, factors, lows, k, minus, stride, expectedOut, stride);
+                simd.termsMinusColumns(x, offset, stride, columns, n, rounders, factors, lows, k, minus, stride, actualOut, stride);
+                assertSame(expectedOut, actualOut, () -> "termsMinusColumns" + call);
+                for (int i = 0; i < minus.length; i += 3) minus[i] = i % 2 == 0 ? 0f : -0f;
+                double[] expectedGaps = new double[columns * (n - 8)];
+                double[] actualGaps = expectedGaps.clone();
+                SCALAR.weightedGaps(x, offset, stride, columns, n - 8, minus, stride, factors, 8, expectedGaps);
+                simd.weightedGaps(x, offset, stride, columns, n - 8, minus, stride, factors, 8, actualGaps);
+                for (int i = 0; i < expectedGaps.length; i++) {
+                    int at = i;
+                    if (Double.isNaN(expectedGaps[i]) && Double.isNaN(actualGaps[i])) continue;
+                    assertBits(expectedGaps[i], actualGaps[i], () -> "weightedGaps" + call + ", at " + at);
+                }
                 SCALAR.scaleColumns(expectedOut, stride, columns, n, factors, lows);
                 simd.scaleColumns(actualOut, stride, columns, n, factors, lows);
                 assertSame(expectedOut, actualOut, () -> "scaleColumns" + call);

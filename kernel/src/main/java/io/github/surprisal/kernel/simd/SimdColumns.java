@@ -436,6 +436,22 @@ final class SimdColumns {
         }
     }
 
+    /** Without a mask, as {@link #gaps}. */
+    static void weightedGaps(float[] x, int from, int stride, int columns, int n, float[] a, int aStride, float[] m, int first, double[] gaps) {
+        for (int c = 0; c < columns; c++) {
+            int at = from + c * stride;
+            int weights = first + c * aStride;
+            for (int r = 0; r < n; r += DOUBLES.length()) {
+                DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, a, weights + r).convertShape(F2D, DOUBLES, 0);
+                DoubleVector v = (DoubleVector) FloatVector.fromArray(HALF, x, at + r).convertShape(F2D, DOUBLES, 0);
+                DoubleVector gap = ((DoubleVector) FloatVector.fromArray(HALF, m, first + r).convertShape(F2D, DOUBLES, 0)).sub(v);
+                LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
+                LongVector counts = bits.or(bits.neg()).lanewise(LSHR, 63).neg(); // 0 where the weight is
+                weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles().add(0).intoArray(gaps, c * n + r);
+            }
+        }
+    }
+
     static void max(float[] x, int from, int stride, int columns, int n, float[] largest) {
         for (int r = 0; r < n; r += LANES) {
             FloatVector max = FloatVector.fromArray(FLOATS, x, from + r);
@@ -474,6 +490,38 @@ final class SimdColumns {
                 FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
                 FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
                 term.fma(FloatVector.fromArray(FLOATS, factors, r), term.mul(FloatVector.fromArray(FLOATS, lows, r))).intoArray(out, put + r);
+            }
+        }
+    }
+
+    static void termsMinus(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
+            float[] minus, int minusStride, float[] out, int outStride) {
+        FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
+        FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
+        FloatVector lo = FloatVector.broadcast(FLOATS, k[Exp2.LN2_LO]);
+        FloatVector c6 = FloatVector.broadcast(FLOATS, k[Exp2.C6]);
+        FloatVector c5 = FloatVector.broadcast(FLOATS, k[Exp2.C5]);
+        FloatVector c4 = FloatVector.broadcast(FLOATS, k[Exp2.C4]);
+        FloatVector c3 = FloatVector.broadcast(FLOATS, k[Exp2.C3]);
+        FloatVector c2 = FloatVector.broadcast(FLOATS, k[Exp2.C2]);
+        FloatVector c1 = FloatVector.broadcast(FLOATS, k[Exp2.C1]);
+        FloatVector one = FloatVector.broadcast(FLOATS, k[Exp2.ONE]);
+        IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
+        IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
+        for (int c = 0; c < columns; c++) {
+            int at = from + c * stride;
+            int less = c * minusStride;
+            int put = c * outStride;
+            for (int r = 0; r < n; r += LANES) {
+                FloatVector rounder = FloatVector.fromArray(FLOATS, rounders, r);
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + r).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+                IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
+                FloatVector m = z.reinterpretAsFloats().sub(rounder);
+                FloatVector d = m.fma(lo, m.fma(hi, v));
+                FloatVector p = d.fma(c6, c5).fma(d, c4).fma(d, c3).fma(d, c2).fma(d, c1).fma(d, one);
+                FloatVector term = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
+                FloatVector rest = term.fma(FloatVector.fromArray(FLOATS, lows, r), FloatVector.fromArray(FLOATS, minus, less + r).neg());
+                term.fma(FloatVector.fromArray(FLOATS, factors, r), rest).intoArray(out, put + r);
             }
         }
     }

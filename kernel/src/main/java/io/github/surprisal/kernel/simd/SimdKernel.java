@@ -489,6 +489,11 @@ public final class SimdKernel implements RowKernel {
     }
 
     @Override
+    public void weightedGaps(float[] x, int from, int stride, int columns, int n, float[] a, int aStride, float[] m, int first, double[] gaps) {
+        SimdColumns.weightedGaps(x, from, stride, columns, n, a, aStride, m, first, gaps);
+    }
+
+    @Override
     public void maxColumns(float[] x, int from, int stride, int columns, int n, float[] largest) {
         SimdColumns.max(x, from, stride, columns, n, largest);
     }
@@ -497,6 +502,12 @@ public final class SimdKernel implements RowKernel {
     public void termsColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] out, int to, int outStride) {
         SimdColumns.terms(x, from, stride, columns, n, rounders, factors, lows, k, out, to, outStride);
+    }
+
+    @Override
+    public void termsMinusColumns(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
+            float[] minus, int minusStride, float[] out, int outStride) {
+        SimdColumns.termsMinus(x, from, stride, columns, n, rounders, factors, lows, k, minus, minusStride, out, outStride);
     }
 
     @Override
