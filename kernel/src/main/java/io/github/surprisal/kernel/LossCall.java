@@ -28,6 +28,8 @@ public final class LossCall {
     Parts parts;
     /** The row of the targets that row 0 of the logits belongs to. */
     private int firstRow;
+    /** Whether the logits are in a tile already. */
+    boolean tiled;
 
     private long kept;
     private final long[] correct = new long[1];
@@ -54,16 +56,18 @@ public final class LossCall {
         countsCorrect = false;
         parts = null;
         firstRow = 0;
+        tiled = false;
         kept = 0;
         correct[0] = 0;
         return this;
     }
 
-    /** Makes this a part of a call: of rows firstRow and following, brought to other places. Its gradient goes where the logits are. */
-    void startTile(LossCall whole, int firstRow, Rows logits, Rows probabilities) {
-        start(whole.kernel, whole.options, logits, null, whole.gradient == null ? null : logits);
+    /** Makes this a part of a call: of rows firstRow and following, brought to other places, with these options. Its gradient goes where the logits are. */
+    void startTile(LossCall whole, LossOptions options, int firstRow, Rows logits, Rows probabilities) {
+        start(whole.kernel, options, logits, null, whole.gradient == null ? null : logits);
         this.probabilities = probabilities;
         this.firstRow = firstRow;
+        tiled = true;
         factor = whole.factor;
         countsCorrect = whole.countsCorrect;
         intTargets = whole.intTargets;
@@ -87,9 +91,9 @@ public final class LossCall {
         this.factor = factor;
     }
 
-    /** From here on the right argmaxes are counted. */
-    public void countCorrect() {
-        countsCorrect = true;
+    /** From here on the right argmaxes are counted, or not. */
+    public void countCorrect(boolean counts) {
+        countsCorrect = counts;
     }
 
     /** Keeps no caller's data alive. */

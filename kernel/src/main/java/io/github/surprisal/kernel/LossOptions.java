@@ -11,8 +11,10 @@ package io.github.surprisal.kernel;
  * @param logitScale factor of the logits
  * @param preScale a power of two by which logits are multiplied first, exactly, where logitScale is too large or small for the constants of a term; else 1
  * @param constants of {@link Exp2} for the terms: those of logitScale / preScale, or of 1 behind a softcap
+ * @param ofCapped the same options for logits that the softcap has been applied to; null if there is none
  */
-public record LossOptions(float[] weights, double weightSum, double smoothing, double zLoss, float softcap, float logitScale, float preScale, float[] constants) {
+public record LossOptions(float[] weights, double weightSum, double smoothing, double zLoss, float softcap, float logitScale, float preScale, float[] constants,
+        LossOptions ofCapped) {
     /** Terms keep their accuracy for scales from 1 / this to this. */
     private static final float DIRECT_SCALE = 1024;
 
@@ -22,7 +24,8 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
         boolean direct = softcap != 0 || logitScale <= DIRECT_SCALE && logitScale >= 1 / DIRECT_SCALE;
         float preScale = direct ? 1 : Math.scalb(1f, Math.getExponent((double) logitScale)); // as a double it is normal
         float[] constants = Exp2.constants(softcap == 0 ? logitScale / preScale : 1);
-        return new LossOptions(weights, weightSum, smoothing, zLoss, softcap, logitScale, preScale, constants);
+        LossOptions ofCapped = softcap == 0 ? null : of(weights, smoothing, zLoss, 0, 1);
+        return new LossOptions(weights, weightSum, smoothing, zLoss, softcap, logitScale, preScale, constants, ofCapped);
     }
 
     /** The scale that the terms still have to apply. */

@@ -72,7 +72,7 @@ final class RowLoss {
         double sum = 0;
         boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
         if (!few && LossBatch.covers(call)) return runTogether(call, from, to, correct, each);
-        if (TiledLoss.suits(call)) return tiles().run(this, call, from, to, correct, each);
+        if (TiledLoss.suits(call) || !few && TiledLoss.caps(call)) return tiles().run(this, call, from, to, correct, each);
         if (!few && ProbabilityBatch.covers(call)) return runTogether(call, from, to, each);
         rowSum.forgetNextRow();
         for (int r = from; r < to; r++) {

@@ -1,5 +1,7 @@
 package io.github.surprisal.kernel;
 
+import java.util.Arrays;
+
 /**
  * A few rows of not too many columns, brought to a float array from wherever they are, and back: so that the short ones are computed side by
  * side in any storage and layout. For one thread; 32 KB, which stay in the first-level cache.
@@ -104,6 +106,25 @@ final class RowTile {
     private void putRow(RowKernel kernel, Rows out, int r, int k) {
         for (int c = 0; c < rows.columns(); c++) side[c] = data[c * SIDE + k];
         out.put(kernel, r, 0, rows.columns(), side, 0);
+    }
+
+    /** Applies options' softcap to count rows. */
+    void prepare(RowKernel kernel, LossOptions options, int count) {
+        int columns = rows.columns();
+        if (rows.contiguous()) options.prepare(kernel, data, 0, count * columns);
+        else for (int c = 0; c < columns; c++) options.prepare(kernel, data, c * SIDE, count);
+    }
+
+    /** Multiplies count rows, one behind the other, by the slopes of options' softcap at the rows of x from r on, which lie in place. */
+    void multiplyBySlope(RowKernel kernel, LossOptions options, Rows x, int r, int count) {
+        int columns = rows.columns();
+        int together = x.dense() ? count : 1;
+        for (int k = 0; k < count; k += together) options.multiplyBySlope(kernel, x.data(), x.start(r + k), together * columns, data, k * columns);
+    }
+
+    /** Fills row k, of those one behind the other. */
+    void fill(int k, float value) {
+        Arrays.fill(data, k * rows.columns(), (k + 1) * rows.columns(), value);
     }
 
     private static int together(Rows x, int r, int count) {
