@@ -59,6 +59,10 @@ final class RowTile {
         int n;
         for (int k = 0; k < count; k += n) { // rows of one outer index, whose elements of one column are next to each other
             n = together(x, r + k, count - k);
+            if (rows.contiguous() && x.data() != null && columns >= kernel.lanes()) {
+                kernel.transposeBack(x.data(), x.start(r + k), x.columnStride(), columns, n, data, k * columns, columns);
+                continue;
+            }
             long from = x.position(r + k);
             for (int c = 0; c < columns; c++, from += x.columnStride()) {
                 if (rows.contiguous()) {
@@ -88,6 +92,10 @@ final class RowTile {
             n = together(out, r + k, count - k);
             if (out.contiguous()) {
                 for (int i = 0; i < n; i++) putRow(kernel, out, r + k + i, k + i);
+                continue;
+            }
+            if (rows.contiguous() && out.data() != null && n >= kernel.lanes()) { // columns and rows in each other's place
+                kernel.transposeBack(data, k * columns, columns, n, columns, out.data(), out.start(r + k), out.columnStride());
                 continue;
             }
             long to = out.position(r + k);
