@@ -40,7 +40,7 @@ final class LossBatch {
     static boolean covers(LossCall call) {
         Rows x = call.logits;
         Rows gradient = call.gradient;
-        if (x.columns() <= RowBatch.SHORT) return coversShort(call) && x.data() != null && (gradient == null || gradient.data() != null);
+        if (x.columns() <= RowBatch.SHORT) return coversShort(call) && x.sideBySide() && (gradient == null || gradient.sideBySide());
         return call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
                 && ChunkElements.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
     }

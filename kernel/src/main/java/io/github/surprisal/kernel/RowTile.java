@@ -31,7 +31,7 @@ final class RowTile {
     /** The tile as rows like those of x, of as many as fit; on request with their elements of one column together if they are so in x. */
     Rows shape(Rows x, boolean sideBySide) {
         int columns = x.columns();
-        int inner = sideBySide && columns <= RowBatch.SHORT && x.columnStride() >= RowKernel.GRAIN ? SIDE : 1;
+        int inner = sideBySide && columns <= RowBatch.SHORT && x.columnStride() >= Rows.BESIDE ? SIDE : 1;
         if (rows.columns() != columns || rows.columnStride() != inner) {
             rows = inner > 1 ? new Rows(data, 0, inner, columns, 0, inner) : new Rows(data, 0, Math.min(ELEMENTS / columns, LossCall.GROUP), columns, columns, 1);
         }

@@ -16,6 +16,8 @@ import java.util.Arrays;
 public record Rows(float[] data, Store store, long offset, int rows, int columns, long stride, int columnStride) {
     /** Leaf loops are no longer than this: the JVM can stop a thread only between them. */
     static final int LEAF = 1 << 16;
+    /** Where fewer rows are next to each other, they are done sooner by way of a tile of many: measured. */
+    static final int BESIDE = 32;
 
     /** How many of n elements, at least {@link RowKernel#GRAIN}, make a leaf loop that leaves none, or at least so many again. */
     static int leaf(int n) {
@@ -67,9 +69,9 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
         return inPlace() || direct() && columns > RowBatch.SHORT;
     }
 
-    /** Whether {@link RowBatch} reads short rows here, in any layout. */
+    /** Whether {@link RowBatch} reads and writes short rows here: in an array, with many or all of them next to each other. */
     boolean sideBySide() {
-        return data != null && columns <= RowBatch.SHORT;
+        return data != null && columns <= RowBatch.SHORT && (columnStride == 1 || columnStride >= BESIDE);
     }
 
     public float get(int r, int c) {

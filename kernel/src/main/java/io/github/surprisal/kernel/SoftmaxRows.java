@@ -33,9 +33,8 @@ public final class SoftmaxRows {
         int columns = x.columns();
         if (columns == 0) return;
         rowSum.forgetNextRow();
-        boolean alone = !logarithm && x.columnStride() > 1 && x.columnStride() < 4; // so few rows next to each other that tiles are faster
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
-        if (x.straight() && out.straight() && oneBlock || sideBySide(x, out) && !alone) {
+        if (x.straight() && out.straight() && oneBlock || sideBySide(x, out)) {
             for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
                 if (RowBatch.isFew(x, to - r)) count = 1;
                 else count = x.inPlace() && (logarithm || x.data() == out.data()) ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
@@ -98,7 +97,7 @@ public final class SoftmaxRows {
     }
 
     private static boolean sideBySide(Rows x, Rows out) {
-        return x.columns() <= RowBatch.SHORT && x.data() != null && out.data() != null;
+        return x.sideBySide() && out.sideBySide();
     }
 
     /** Short rows side by side, less their logarithms. */
