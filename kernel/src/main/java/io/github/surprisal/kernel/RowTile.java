@@ -12,6 +12,7 @@ final class RowTile {
     /** Longer rows gain nothing from being side by side. */
     static final int MAX_COLUMNS = ELEMENTS / 4;
     private static final int SIDE = 64;
+    private static final RowKernel SCALAR = new ScalarKernel();
 
     private final float[] data = new float[ELEMENTS];
     private final float[] side = new float[SIDE];
@@ -59,8 +60,8 @@ final class RowTile {
         int n;
         for (int k = 0; k < count; k += n) { // rows of one outer index, whose elements of one column are next to each other
             n = together(x, r + k, count - k);
-            if (rows.contiguous() && x.data() != null && columns >= kernel.lanes()) {
-                kernel.transposeBack(x.data(), x.start(r + k), x.columnStride(), columns, n, data, k * columns, columns);
+            if (rows.contiguous() && x.data() != null) {
+                turning(kernel, columns).transposeBack(x.data(), x.start(r + k), x.columnStride(), columns, n, data, k * columns, columns);
                 continue;
             }
             long from = x.position(r + k);
@@ -94,8 +95,8 @@ final class RowTile {
                 for (int i = 0; i < n; i++) putRow(kernel, out, r + k + i, k + i);
                 continue;
             }
-            if (rows.contiguous() && out.data() != null && n >= kernel.lanes()) { // columns and rows in each other's place
-                kernel.transposeBack(data, k * columns, columns, n, columns, out.data(), out.start(r + k), out.columnStride());
+            if (rows.contiguous() && out.data() != null) { // columns and rows in each other's place
+                turning(kernel, n).transposeBack(data, k * columns, columns, n, columns, out.data(), out.start(r + k), out.columnStride());
                 continue;
             }
             long to = out.position(r + k);
@@ -108,6 +109,11 @@ final class RowTile {
                 }
             }
         }
+    }
+
+    /** The kernel that turns over n rows, or columns: vectors would reach beyond few of them. */
+    private static RowKernel turning(RowKernel kernel, int n) {
+        return n >= kernel.lanes() ? kernel : SCALAR;
     }
 
     /** A row that lies across the tile, and next to each other in out. */
