@@ -225,6 +225,14 @@ class BinaryCrossEntropyTest {
         assertArrayEquals(new float[] {0, inf, 0, inf, 0, 0, (float) Math.log(2)}, losses);
         assertArrayEquals(new float[] {0, 1, 0, -1, 0, 0, -.5f}, gradient);
 
+        Matrix all = Matrix.of(new float[] {Float.NaN, 1, Float.NaN, Float.NaN}, 1, 4);
+        Matrix some = Matrix.of(new float[] {1, Float.NaN, 1, 0}, 1, 4);
+        BinaryCrossEntropy ofNaN = BinaryCrossEntropy.builder().weights(0, 0, 1, 1).positiveWeights(1, 1, 0, 1).build();
+        ofNaN.losses(all, some, Matrix.of(losses, 0, 1, 4, 4));
+        assertArrayEquals(new float[] {0, 0, Float.NaN, Float.NaN}, Arrays.copyOf(losses, 4));
+        ofNaN.lossAndGradient(all, some, Matrix.of(gradient, 0, 1, 4, 4));
+        assertArrayEquals(new float[] {0, 0, Float.NaN, Float.NaN}, Arrays.copyOf(gradient, 4));
+
         Matrix finite = Matrix.of(new float[] {5}, 1, 1); // of a target that is none the loss is negative, and -0 with a weight of 0
         BinaryCrossEntropy.builder().weights(0).build().losses(finite, Matrix.of(new float[] {2}, 1, 1), Matrix.of(losses, 1, 1));
         assertEquals(0f, losses[0]);

@@ -111,7 +111,7 @@ public final class BinaryRows {
         }
         if (gradient != null) {
             findGradient(at, n);
-            for (int i = 0; !finite && i < n; i++) if (Float.isNaN(x.array()[x.at() + i])) out[i] = Float.NaN;
+            for (int i = 0; !finite && i < n; i++) if (Float.isNaN(x.array()[x.at() + i])) out[i] = weight(at + i) == 0 ? 0 : Float.NaN;
             gradient.put(kernel, r, first, n, out, 0);
         }
     }
@@ -163,15 +163,19 @@ public final class BinaryRows {
         return Math.abs(sum) < Double.POSITIVE_INFINITY;
     }
 
-    /** Once more where some are infinite or NaN: a coefficient of 0 contributes 0 even to an infinite term. */
+    /** Once more where some are infinite or NaN: a coefficient of 0 contributes 0 even to an infinite term, and a weight of 0 leaves nothing of a NaN. */
     private void findInfinite(int at, int n) {
         for (int i = 0; i < n; i++) {
             double z = x.array()[x.at() + i];
             double negative = 1.0 - y.array()[y.at() + i];
-            double weight = weights == null ? 1 : weights[at + i];
+            double weight = weight(at + i);
             double sum = product(negative, Math.max(z, 0) + log[i]) + product(positive[i], Math.max(-z, 0) + log[i]);
-            loss[i] = weight == 0 ? 0 : weight * sum;
+            loss[i] = weight == 0 ? 0 : Double.isNaN(z) ? Double.NaN : weight * sum;
         }
+    }
+
+    private double weight(int i) {
+        return weights == null ? 1 : weights[i];
     }
 
     /** Puts it into out, of logits that are no NaN: p = e^min(x, 0) / (1 + e^-|x|) and 1 - p = e^min(-x, 0) / (1 + e^-|x|). Without branches as well. */
