@@ -15,10 +15,10 @@ import java.util.Objects;
  * </pre>
  * in nats, for a logit x and a target y, the probability of the positive outcome, which is not checked. {@link Reduction#MEAN} divides by the number of elements (NaN for none).
  *
- * <p>Computed in double and rounded once: within 1 ulp of the formula's value for targets in [0, 1], however small. x = +infinity gives 0 for y = 1, as -infinity
- * for y = 0. A coefficient of 0 contributes 0 even to an infinite term. NaN gives NaN for its element, but one whose weight is 0 has loss and gradient 0 whatever it
- * holds. The same bits on every backend. All matrices may be in any storage, type and layout; 16-bit results are rounded to nearest once more. Immutable and
- * thread-safe; allocates nothing.
+ * <p>Computed in double and rounded once: within 1 ulp of the formula's value for targets in [0, 1], however small. x = +infinity gives 0 for y = 1, as
+ * -infinity for y = 0. A coefficient of 0 contributes 0 even to an infinite term. NaN gives NaN for its element, but one whose weight is 0 has loss and
+ * gradient 0 whatever it holds. The same bits on every backend. All matrices may be in any storage, type and layout; 16-bit results are rounded to nearest
+ * once more. Immutable and thread-safe; allocates nothing.
  *
  * @see <a href="https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html">torch.nn.BCEWithLogitsLoss</a>
  */

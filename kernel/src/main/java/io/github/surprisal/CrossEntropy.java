@@ -415,7 +415,7 @@ public final class CrossEntropy {
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);
             call.withFactor(gradientScale);
-            call.countCorrect(true);
+            call.countCorrect();
             double sum = run(where, call, logits);
             return new Totals(sum, weight, call.kept(), logits.rows() - call.kept(), call.correct());
         } finally {

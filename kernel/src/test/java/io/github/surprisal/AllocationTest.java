@@ -127,6 +127,26 @@ class AllocationTest {
         }
     }
 
+    /** Shapes in turn, as batches of different models have them. */
+    @Test
+    void oneShapeAfterTheOther() {
+        float[] data = Shape.NORMAL.fill(60 * 12, 6);
+        int[] targets = new int[60];
+        float[] out = new float[60];
+        Matrix toArray = Matrix.of(new float[data.length], 60, 12);
+        Matrix wide = Matrix.of(data, 60, 12);
+        Matrix narrow = Matrix.of(data, 60, 10);
+        Matrix classAxis = Matrix.ofClassAxis(data, 1, 10, 60);
+        Matrix fewTogether = Matrix.ofClassAxis(data, 3, 12, 20);
+        CrossEntropy capped = CrossEntropy.builder().softcap(30).build();
+        allocatesNothing("shapes in turn", () -> {
+            sink += capped.loss(wide, targets) + capped.loss(narrow, targets) + capped.loss(classAxis, targets);
+            sink += capped.lossAndGradient(fewTogether, targets, toArray);
+            Softmax.softmax(fewTogether, toArray);
+            LogSumExp.ofRows(classAxis, out);
+        });
+    }
+
     @Test
     void accumulator() {
         float[] x = Shape.NORMAL.fill(3000, 3);

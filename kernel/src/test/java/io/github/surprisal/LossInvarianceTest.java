@@ -82,7 +82,9 @@ class LossInvarianceTest {
             RandomCall call = new RandomCall(seed, LossCall.GROUP, seed % 3 == 0 ? 130 : 20);
             SplittableRandom random = new SplittableRandom(SEED + seed);
             float[] specials = {Float.NaN, Float.intBitsToFloat(0xFFC00001), Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, -1e9f, 1e30f, 60};
-            for (int i = 0; seed % 2 == 0 && i < call.rows / 5; i++) call.logits[random.nextInt(call.logits.length)] = specials[random.nextInt(specials.length)];
+            for (int i = 0; seed % 2 == 0 && i < call.rows / 5; i++) {
+                call.logits[random.nextInt(call.logits.length)] = specials[random.nextInt(specials.length)];
+            }
             CrossEntropy crossEntropy = call.builder().reduction(Reduction.SUM).build();
             float[] losses = call.losses(crossEntropy, Matrix.of(call.logits, call.rows, call.columns));
             float[] gradient = new float[call.logits.length];
@@ -116,6 +118,37 @@ class LossInvarianceTest {
             CrossEntropy.Totals totals = crossEntropy.totals(x, call.targets);
             assertEquals(correct, totals.correct(), "correct, " + call);
             assertEquals(sum, totals.lossSum(), "sum in double, " + call);
+        }
+    }
+
+    /** Many rows next to each other are read where they are, those of a second outer index too, and fewer are brought together. */
+    @Test
+    void everyOptionAcrossMemory() {
+        SplittableRandom random = new SplittableRandom(SEED);
+        for (int columns : new int[] {2, 10, 31, 40, 100}) {
+            for (int inner : new int[] {1, 8, 31, 32, 33, 48, 64, 80}) {
+                int rows = 3 * inner;
+                float[] data = Shape.NORMAL_3.fill(rows * columns, random.nextLong());
+                int[] targets = new int[rows];
+                float[] weights = new float[columns];
+                for (int r = 0; r < rows; r++) targets[r] = random.nextInt(6) == 0 ? -100 : random.nextInt(columns);
+                for (int c = 0; c < columns; c++) weights[c] = (float) random.nextDouble();
+                for (int option = 0; option < 4; option++) {
+                    CrossEntropy.Builder builder = CrossEntropy.builder().reduction(Reduction.SUM);
+                    if (option == 1) builder.labelSmoothing(0.42f);
+                    if (option == 2) builder.classWeights(weights).zLoss(0.1f);
+                    if (option == 3) builder.softcap(20).labelSmoothing(0.1f);
+                    Layout layout = Layout.classAxis(rows, columns, inner);
+                    String what = layout + ", option " + option + ", seed " + SEED;
+                    float[] x = layout.store(data);
+                    float[] gradient = new float[rows * columns];
+                    CrossEntropy loss = builder.build();
+                    CrossEntropy.Totals expected = loss.totalsAndGradient(Matrix.of(data, rows, columns), targets, 1, Matrix.of(gradient, rows, columns));
+                    assertEquals(expected, loss.totals(layout.matrix(x), targets), what);
+                    assertEquals(expected, loss.totalsAndGradient(layout.matrix(x), targets, 1, layout.matrix(x)), what);
+                    assertBits(gradient, layout.load(x), "gradient, " + what);
+                }
+            }
         }
     }
 

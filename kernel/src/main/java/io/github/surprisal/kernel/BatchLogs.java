@@ -26,7 +26,7 @@ final class BatchLogs {
     // Arrays of the batch, once there is no more use for what the sum left there: for rows near 0, which are summed again in double.
     private final int[] special = batch.groupTops; // rows for which the logarithm of their sum is not enough
     private final int[] waiting = batch.tops; // those among them whose elements are side by side
-    private final float[] elements = batch.sideBySide();
+    private final float[] elements = batch.tile();
     private final double[] anchors = batch.sums;
     private final double[] rests = batch.groupSums;
 
@@ -40,7 +40,7 @@ final class BatchLogs {
 
     /** out[first + r] = log-sum-exp of row r, from <= r < to. */
     void lse(RowKernel kernel, Rows x, int from, int to, float[] out, int first) {
-        for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
+        for (int r = from, count; r < to; r += count) {
             count = RowBatch.isFew(x, to - r) ? 1 : RowBatch.countFrom(x, r, to);
             if (count == 1) batch.logs[0] = chunk.lseOfRow(kernel, x, r);
             else lse(kernel, x, r, count, batch.logs);

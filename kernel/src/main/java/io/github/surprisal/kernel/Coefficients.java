@@ -55,10 +55,15 @@ final class Coefficients {
         if (plain) return;
         for (int i = 0; i < n; i++) {
             double weight = weights == null ? 1 : weights[c + i];
-            scratch[i] = (float) (weight * (array[at + i] * keep + share));
+            scratch[i] = of(weight, array[at + i], keep, share);
         }
         array = scratch;
         at = 0;
+    }
+
+    /** Of a class of this weight and this target. */
+    static float of(double weight, float target, double keep, double share) {
+        return (float) (weight * (target * keep + share));
     }
 
     /** out[i] = the coefficient of class c + i times a factor. */

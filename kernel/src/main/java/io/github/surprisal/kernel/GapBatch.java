@@ -34,7 +34,7 @@ final class GapBatch {
         double share = options.smoothing() / columns;
         for (int c = 0, at = 0; c < columns; c++, at += stride) {
             double weight = options.weight(c);
-            for (int k = at; k < at + count; k++) coefficients[k] = (float) (weight * (coefficients[k] * keep + share));
+            for (int k = at; k < at + count; k++) coefficients[k] = Coefficients.of(weight, coefficients[k], keep, share);
         }
     }
 

@@ -24,7 +24,7 @@ final class LossBatch {
     private final double[] weight = new double[ROWS];
     private final double[] t = new double[ROWS];
     private final int[] ignored = new int[ROWS]; // the rows whose targets are
-    private final float[] out = rows.sideBySide();
+    private final float[] out = rows.tile();
     private final boolean[] usual = new boolean[ROWS];
     private double[] losses;
     private boolean all;
@@ -57,8 +57,8 @@ final class LossBatch {
     }
 
     /**
-     * Sums of the rows r .. r + count: for each that {@link #isUsual} then {@link #loss} stands, and with a gradient lse, p, notP and power too. Returns sum and the
-     * losses, if {@link #allUsual}.
+     * Sums of the rows r .. r + count: for each that {@link #isUsual} then {@link #loss} stands, and with a gradient lse, p, notP and power too. Returns sum
+     * and the losses, if {@link #allUsual}.
      */
     double sum(LossCall call, int r, int count, double sum) {
         this.count = count;
@@ -117,16 +117,18 @@ final class LossBatch {
         double zLoss = options.zLoss();
         for (int k = 0; zLoss != 0 && k < count; k++) losses[k] += zLoss * lse[k] * lse[k];
         for (int i = 0; i < ignoredCount; i++) losses[ignored[i]] = 0;
-        double all = sum;
-        for (int k = 0; k < count; k++) all += losses[k];
-        return all;
+        double total = sum;
+        for (int k = 0; k < count; k++) total += losses[k];
+        return total;
     }
 
     private void addSmoothing(LossCall call, int r) {
-        for (int k = 0; !sideBySide(call) && k < count; k++) {
-            if (usual[k] && targets[k] >= 0) losses[k] += rowLoss.smoothing(call, r + k, targets[k], gap[k], lse[k]);
+        if (!sideBySide(call)) {
+            for (int k = 0; k < count; k++) {
+                if (usual[k] && targets[k] >= 0) losses[k] += rowLoss.smoothing(call, r + k, targets[k], gap[k], lse[k]);
+            }
+            return;
         }
-        if (!sideBySide(call)) return;
         LossOptions options = call.options;
         double scale = options.scale();
         float[] apart = rows.apart();

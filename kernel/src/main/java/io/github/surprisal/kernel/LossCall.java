@@ -26,8 +26,6 @@ public final class LossCall {
     boolean countsCorrect;
     /** Threads among which single rows are shared out, or null. */
     Parts parts;
-    /** The row of the targets that row 0 of the logits belongs to. */
-    private int firstRow;
     /** Whether the logits are in a tile already. */
     boolean tiled;
 
@@ -55,24 +53,25 @@ public final class LossCall {
         factor = 1;
         countsCorrect = false;
         parts = null;
-        firstRow = 0;
         tiled = false;
         kept = 0;
         correct[0] = 0;
         return this;
     }
 
-    /** Makes this a part of a call: of rows firstRow and following, brought to other places, with these options. Its gradient goes where the logits are. */
-    void startTile(LossCall whole, LossOptions options, int firstRow, Rows logits, Rows probabilities) {
+    /**
+     * Makes this a part of a call: of rows brought to other places, with these options and targets, -1 for ignored ones. Its gradient goes where the logits
+     * are.
+     */
+    void startTile(LossCall whole, LossOptions options, Rows logits, int[] targets, Rows probabilities) {
         start(whole.kernel, options, logits, null, whole.gradient == null ? null : logits);
         this.probabilities = probabilities;
-        this.firstRow = firstRow;
         tiled = true;
         factor = whole.factor;
         countsCorrect = whole.countsCorrect;
-        intTargets = whole.intTargets;
-        longTargets = whole.longTargets;
-        ignoreIndex = whole.ignoreIndex;
+        intTargets = targets;
+        longTargets = null;
+        ignoreIndex = -1;
     }
 
     public void withProbabilities(Rows probabilities) {
@@ -91,9 +90,9 @@ public final class LossCall {
         this.factor = factor;
     }
 
-    /** From here on the right argmaxes are counted, or not. */
-    public void countCorrect(boolean counts) {
-        countsCorrect = counts;
+    /** From here on the right argmaxes are counted. */
+    public void countCorrect() {
+        countsCorrect = true;
     }
 
     /** Keeps no caller's data alive. */
@@ -123,9 +122,8 @@ public final class LossCall {
 
     /** The target of row r, or -1 if it is ignored. Read and checked here once a use: another thread may write to the array. */
     int target(int r) {
-        int row = firstRow + r;
-        long y = intTargets != null ? intTargets[row] : longTargets[row];
-        return y == ignoreIndex ? -1 : checked(row, y, logits.columns());
+        long y = intTargets != null ? intTargets[r] : longTargets[r];
+        return y == ignoreIndex ? -1 : checked(r, y, logits.columns());
     }
 
     /**
@@ -136,15 +134,14 @@ public final class LossCall {
         int classes = logits.columns();
         boolean inside = false;
         if (intTargets != null) {
-            System.arraycopy(intTargets, firstRow + r, to, 0, count);
+            System.arraycopy(intTargets, r, to, 0, count);
             inside = inside(to, count, classes);
             if (inside && (ignoreIndex < 0 || ignoreIndex >= classes)) return true;
         }
         boolean kept = true;
         for (int k = 0; k < count; k++) {
-            int row = firstRow + r + k;
-            long y = intTargets != null ? to[k] : longTargets[row];
-            to[k] = y == ignoreIndex ? -1 : checked(row, y, classes);
+            long y = intTargets != null ? to[k] : longTargets[r + k];
+            to[k] = y == ignoreIndex ? -1 : checked(r + k, y, classes);
             kept &= to[k] >= 0;
         }
         return kept;

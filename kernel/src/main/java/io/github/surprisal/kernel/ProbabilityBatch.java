@@ -16,13 +16,12 @@ final class ProbabilityBatch {
     final double[] lse = new double[RowBatch.ROWS];
     final double[] above = new double[RowBatch.ROWS];
     final float[] largest = new float[RowBatch.ROWS];
-    final double[] loss = rows.logs;
-    private final double[] total = rows.sums; // no longer needed
-    private final double[] power = total; // neither then
+    final double[] loss = rows.logs; // both until the next sum
+    private final double[] total = rows.sums;
     private final boolean[] usual = new boolean[RowBatch.ROWS];
     private int count;
 
-    /** With its scratch. */
+    /** With its {@link GapBatch}. */
     ProbabilityBatch(RowLoss rowLoss) {
         this.rowLoss = rowLoss;
     }
@@ -34,13 +33,7 @@ final class ProbabilityBatch {
 
     /** Whether losses and gradients are done here too. */
     static boolean finishes(LossCall call) {
-        return covers(call) && RowBatch.areSideBySide(call.kernel, call.logits) && call.probabilities.inPlace()
-                && (call.gradient == null || call.gradient.data() != null);
-    }
-
-    /** How many rows from r on, and before to, make a batch. */
-    static int countFrom(LossCall call, int r, int to) {
-        return call.gradient == null ? RowBatch.countFrom(call.logits, r, to) : RowBatch.countCachedFrom(call.logits, r, to);
+        return covers(call) && RowBatch.areSideBySide(call.kernel, call.logits); // all else lies in rows of arrays then: see TiledLoss
     }
 
     void sum(LossCall call, int r, int count) {
@@ -70,15 +63,16 @@ final class ProbabilityBatch {
         double factor = call.factor * options.logitScale();
         double zLoss = options.zLoss();
         int rounded = count + 7 & -8;
+        double[] power = above; // no longer needed
         for (int k = 0; k < count; k++) {
             boolean known = usual[k];
-            above[k] = known ? RowWriter.powerOf(lse[k]) : 0;
+            power[k] = known ? RowWriter.powerOf(lse[k]) : 0;
             total[k] = factor * (total[k] + 2 * zLoss * lse[k]);
             rows.setExponent(k, known ? lse[k] : 0);
         }
-        for (int k = count; k < rounded; k++) above[k] = 0;
-        call.kernel.exp(above, rounded);
-        for (int k = 0; k < count; k++) power[k] *= above[k];
+        for (int k = count; k < rounded; k++) power[k] = 0;
+        call.kernel.exp(power, rounded);
+        for (int k = 0; k < count; k++) power[k] *= total[k];
         rows.setFactors(power, count);
         GapBatch gaps = rowLoss.gapBatch();
         gaps.multiply(factor);

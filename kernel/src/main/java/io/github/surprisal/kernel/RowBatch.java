@@ -7,7 +7,7 @@ import java.util.Arrays;
  * rows. Rows of few columns lie side by side, a row a lane, at most {@link #SHORT}; longer ones of up to one block are summed one behind the
  * other, up to {@link #MEDIUM} columns in double. What is not as expected is left to ChunkSum. {@link BatchLogs} takes their logarithms.
  *
- * <p>Scratch for one thread, 34 KB, and 144 KB more where terms of rows that are to be overwritten are kept; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 37 KB, and 144 KB more where terms of rows that are to be overwritten are kept, or coefficients; {@link #ofThread} hands it out.
  */
 public final class RowBatch {
     /** Rows at a time, at most: every step of a batch ends with a long wait for its last results, so few steps for many rows. */
@@ -82,7 +82,7 @@ public final class RowBatch {
     private boolean keptApart;
     /** Whether the terms of the rows just summed are in keep, row k from keepFrom + k * keepStep on. */
     private boolean keptTerms;
-    /** Whether they are in {@link #sideBySide}. */
+    /** Whether they are in {@link #tile}. */
     private boolean keptBeside;
     private float[] keep;
     private int keepFrom;
@@ -545,7 +545,7 @@ public final class RowBatch {
         return n;
     }
 
-    /** Whether the terms just summed, which are in {@link #sideBySide}, need only be multiplied; not asked for a while after they did not. */
+    /** Whether the terms just summed, which are in {@link #tile}, need only be multiplied; not asked for a while after they did not. */
     private boolean isKeptBeside(RowKernel kernel, Rows x, int r, int count) {
         if (keepPause-- > 0) return false;
         int n = Math.max(count, GRAIN); // zeros behind the last row may be out of range
@@ -558,7 +558,7 @@ public final class RowBatch {
         return keptBeside;
     }
 
-    /** Puts the short rows' terms times factors, side by side, into {@link #sideBySide}, where columns are so far apart as returned. */
+    /** Puts the short rows' terms times factors, side by side, into {@link #tile}, where columns are so far apart as returned. */
     int terms(RowKernel kernel, Rows x, int r, int count) {
         int n = lieSideBySide(kernel, x, r, count);
         if (keptBeside) kernel.scaleColumns(partials, n + GAP, x.columns(), n, factors, lows);
@@ -610,11 +610,11 @@ public final class RowBatch {
     }
 
     /** Room for a tile, until the next sum. */
-    float[] sideBySide() {
+    float[] tile() {
         return partials;
     }
 
-    /** Copies the wanted ones among count rows of {@link #sideBySide} to their places in an array, from row r on. */
+    /** Copies the wanted ones among count rows of {@link #tile} to their places in an array, from row r on. */
     void put(RowKernel kernel, Rows to, int r, int count, boolean[] wanted, int stride) {
         int columns = to.columns();
         for (int first = nextWanted(wanted, 0, count), end; first < count; first = nextWanted(wanted, end, count)) {

@@ -102,7 +102,7 @@ public interface RowKernel extends InformationKernel {
     /** Replaces x[from + i], 0 <= i < n, by {@link DoubleMath#softcap} of it; n of any remainder. */
     void softcap(float[] x, int from, int n, double factor, float cap);
 
-    /** out[to + i] *= (float) (scale {@link DoubleMath#sechSquared}(x[from + i], factor)) for 0 <= i < n of any remainder; no x is NaN. */
+    /** out[to + i] *= (float) (scale {@link DoubleMath#sechSquared}(x[from + i], factor)) for 0 <= i < n of any remainder; where x is NaN, anything. */
     void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to);
 
     /**
@@ -271,8 +271,8 @@ public interface RowKernel extends InformationKernel {
     void transpose(float[] x, int from, int step, int columns, int count, float[] out, int stride);
 
     /**
-     * The way back: out[to + r * step + c] = x[c * stride + first + r], 0 <= c < columns, 0 <= r < count. Reads x up to max(columns, GRAIN) * stride. On the
-     * way anything may stand in these places of out, but nothing is written elsewhere.
+     * The way back: out[to + r * step + c] = x[c * stride + first + r], 0 <= c < columns, 0 <= r < count. Reads x up to max(columns, lanes()) * stride. On
+     * the way anything may stand in these places of out, but nothing is written elsewhere.
      */
     void transposeBack(float[] x, int first, int stride, int columns, int count, float[] out, int to, int step);
 

@@ -1,7 +1,7 @@
 package io.github.surprisal.kernel;
 
 /**
- * Loss and gradient of single rows, wherever they lie. Scratch for one thread, 125 KB with all that it holds.
+ * Loss and gradient of single rows, wherever they lie. Scratch for one thread.
  *
  * <p>With index targets the target y is kept out of the sum: R = sum of e^x over the others, q = log R - x_y, and
  * log-sum-exp - x_y = log(1 + e^q), which keeps its relative accuracy however small it is. Smoothing adds
@@ -73,7 +73,7 @@ final class RowLoss {
         boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
         if (!few && LossBatch.covers(call)) return runTogether(call, from, to, correct, each);
         if (TiledLoss.suits(call) || !few && TiledLoss.caps(call)) return tiles().run(this, call, from, to, correct, each);
-        if (!few && ProbabilityBatch.covers(call)) return runTogether(call, from, to, each);
+        if (!few && ProbabilityBatch.covers(call)) return runProbabilities(call, from, to, each);
         rowSum.forgetNextRow();
         for (int r = from; r < to; r++) {
             double loss = call.probabilities != null ? probabilityRow(call, r) : indexRow(call, r, call.target(r), r < to - 1, correct);
@@ -95,7 +95,7 @@ final class RowLoss {
         boolean writes = LossBatch.writes(call);
         boolean sumOnly = call.losses == null && each == null && (call.gradient == null || writes);
         double sum = 0;
-        for (int r = from, count; r >= from && r < to; r += count) {
+        for (int r = from, count; r < to; r += count) {
             count = LossBatch.countFrom(call, r, to);
             double all = batch.sum(call, r, count, sum);
             if (call.countsCorrect) correct[0] += batch.countCorrect(call, r);
@@ -114,12 +114,12 @@ final class RowLoss {
     }
 
     /** The same with probability targets. */
-    private double runTogether(LossCall call, int from, int to, double[] each) {
+    private double runProbabilities(LossCall call, int from, int to, double[] each) {
         if (probabilityBatch == null) probabilityBatch = new ProbabilityBatch(this);
         boolean finishes = ProbabilityBatch.finishes(call);
         double sum = 0;
-        for (int r = from, count; r >= from && r < to; r += count) {
-            count = ProbabilityBatch.countFrom(call, r, to);
+        for (int r = from, count; r < to; r += count) {
+            count = LossBatch.countFrom(call, r, to);
             probabilityBatch.sum(call, r, count);
             if (finishes) probabilityBatch.findLosses(call, r);
             for (int k = 0; k < count; k++) {

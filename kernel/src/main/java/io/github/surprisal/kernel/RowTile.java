@@ -12,11 +12,15 @@ final class RowTile {
     /** Longer rows gain nothing from being side by side. */
     static final int MAX_COLUMNS = ELEMENTS / 4;
     private static final int SIDE = 64;
+    /** That many shapes are kept, because calls with different numbers of columns take turns. */
+    private static final int SHAPES = 64;
     private static final RowKernel SCALAR = new ScalarKernel();
 
     private final float[] data = new float[ELEMENTS];
     private final float[] side = new float[SIDE];
-    private Rows rows = new Rows(data, 0, 0, 0, 0, 1);
+    private final Rows[] oneBehindTheOther = new Rows[SHAPES];
+    private final Rows[] oneBesideTheOther = new Rows[SHAPES];
+    private Rows rows;
 
     static RowTile ofThread() {
         RowTile own = OF_THREAD.get();
@@ -32,9 +36,12 @@ final class RowTile {
     /** The tile as rows like those of x, of as many as fit; on request with their elements of one column together if they are so in x. */
     Rows shape(Rows x, boolean sideBySide) {
         int columns = x.columns();
-        int inner = sideBySide && columns <= RowBatch.SHORT && x.columnStride() >= Rows.BESIDE ? SIDE : 1;
-        if (rows.columns() != columns || rows.columnStride() != inner) {
-            rows = inner > 1 ? new Rows(data, 0, inner, columns, 0, inner) : new Rows(data, 0, Math.min(ELEMENTS / columns, LossCall.GROUP), columns, columns, 1);
+        boolean beside = sideBySide && columns <= RowBatch.SHORT && x.columnStride() >= Rows.BESIDE;
+        Rows[] shapes = beside ? oneBesideTheOther : oneBehindTheOther;
+        rows = shapes[columns % SHAPES];
+        if (rows == null || rows.columns() != columns) {
+            rows = beside ? new Rows(data, 0, SIDE, columns, 0, SIDE) : new Rows(data, 0, Math.min(ELEMENTS / columns, LossCall.GROUP), columns, columns, 1);
+            shapes[columns % SHAPES] = rows;
         }
         return rows;
     }
@@ -111,7 +118,7 @@ final class RowTile {
         }
     }
 
-    /** The kernel that turns over n rows, or columns: vectors would reach beyond few of them. */
+    /** The kernel that turns over n columns, or rows in their place: vectors would reach beyond few of them. */
     private static RowKernel turning(RowKernel kernel, int n) {
         return n >= kernel.lanes() ? kernel : SCALAR;
     }

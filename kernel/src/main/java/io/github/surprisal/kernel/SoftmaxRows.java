@@ -35,7 +35,7 @@ public final class SoftmaxRows {
         rowSum.forgetNextRow();
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out)) {
-            for (int r = from, count; r >= from && r < to; r += count) { // r wraps behind the largest row counts
+            for (int r = from, count; r < to; r += count) {
                 if (RowBatch.isFew(x, to - r)) count = 1;
                 else count = x.inPlace() && (logarithm || x.data() == out.data()) ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
                 if (count == 1) row(kernel, x, out, logarithm, r, false, null);
@@ -104,7 +104,7 @@ public final class SoftmaxRows {
     private int logarithms(RowKernel kernel, Rows x, int r, int count) {
         int stride = batch.lieSideBySide(kernel, x, r, count) + RowBatch.GAP;
         for (int c = 0; c < x.columns(); c++) {
-            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, batch.factors, batch.lows, batch.sideBySide(), c * stride);
+            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, batch.factors, batch.lows, batch.tile(), c * stride);
         }
         return stride;
     }

@@ -1,13 +1,14 @@
 package io.github.surprisal.kernel;
 
 /**
- * Losses of rows by way of tiles, which are rows of an array: of rows that lie in other ways, and of short ones with a softcap, which is applied to a whole tile
- * at once. Scratch for one thread.
+ * Losses of rows by way of tiles, which are rows of an array: of rows that lie in other ways, and of short ones with a softcap, which is applied to a whole
+ * tile at once. Scratch for one thread.
  */
 final class TiledLoss {
     private final RowTile probabilities = new RowTile();
     private final LossCall tile = new LossCall();
     private final double[] losses = new double[LossCall.GROUP];
+    private final int[] targets = new int[LossCall.GROUP]; // read once: another thread may write to the caller's array
 
     static boolean suits(LossCall call) {
         int columns = call.logits.columns();
@@ -28,16 +29,17 @@ final class TiledLoss {
         RowTile logits = RowTile.ofThread();
         boolean caps = caps(call);
         Rows rows = logits.shape(call.logits, caps || LossBatch.coversShort(call));
-        Rows targets = call.probabilities == null ? null : probabilities.shape(call.probabilities, false);
+        Rows given = call.probabilities == null ? null : probabilities.shape(call.probabilities, false);
         double sum = 0;
         try {
             for (int r = from, count; r < to; r += count) {
                 count = logits.countFrom(call.logits, r, to);
                 logits.load(call.kernel, call.logits, r, count);
                 if (caps) logits.prepare(call.kernel, call.options, count);
-                if (targets != null) probabilities.load(call.kernel, call.probabilities, r, count);
-                tile.startTile(call, caps ? call.options.ofCapped() : call.options, r, rows, targets);
-                if (caps && call.countsCorrect) tile.countCorrect(false);
+                if (given != null) probabilities.load(call.kernel, call.probabilities, r, count);
+                else call.targets(r, count, targets);
+                tile.startTile(call, caps ? call.options.ofCapped() : call.options, rows, targets, given);
+                if (caps) tile.countsCorrect = false; // by the logits as they are
                 rowLoss.run(tile, 0, count, correct, losses);
                 if (caps && call.countsCorrect) countCorrect(rowLoss, call, r, count, correct);
                 if (caps && call.gradient != null) multiplyBySlopes(call, logits, r, count);
@@ -57,7 +59,7 @@ final class TiledLoss {
     /** By the logits as given: a saturated softcap makes different ones equal. Of kept rows that have a loss. */
     private void countCorrect(RowLoss rowLoss, LossCall call, int r, int count, long[] correct) {
         for (int k = 0; k < count; k++) {
-            int y = call.target(r + k);
+            int y = targets[k];
             if (y >= 0 && !Double.isNaN(losses[k]) && rowLoss.isFirstMax(call, r + k, y)) correct[0]++;
         }
     }
@@ -66,7 +68,7 @@ final class TiledLoss {
     private void multiplyBySlopes(LossCall call, RowTile gradients, int r, int count) {
         gradients.multiplyBySlope(call.kernel, call.options, call.logits, r, count);
         for (int k = 0; k < count; k++) { // whatever the slopes there were
-            if (call.target(r + k) < 0) gradients.fill(k, 0);
+            if (targets[k] < 0) gradients.fill(k, 0);
             else if (Double.isNaN(losses[k])) gradients.fill(k, Float.NaN);
         }
     }

@@ -48,7 +48,8 @@ class SelfTestTest {
         for (Fault fault : new Fault[] {
             Fault.TERM, Fault.TERM_MINUS, Fault.ROW_TERM, Fault.KEPT_PARTIAL, Fault.KEPT_TERM, Fault.KEPT_MASKED_PARTIAL, Fault.KEPT_MASKED_TERM, Fault.ADDED, Fault.SCALED, Fault.DIFFERENCE, Fault.GAP, Fault.CAPPED, Fault.SLOPE,
             Fault.TRANSPOSE, Fault.TRANSPOSE_BACK, Fault.COLUMN, Fault.COLUMN_TOP, Fault.COLUMN_APART, Fault.COLUMN_FOLD,
-            Fault.COLUMN_GAP, Fault.COLUMN_ANCHOR, Fault.COLUMN_REST, Fault.WEIGHTED_GAP, Fault.COLUMN_MAX, Fault.COLUMN_TERM, Fault.COLUMN_TERM_MINUS, Fault.COLUMN_SCALED
+            Fault.COLUMN_GAP, Fault.COLUMN_ANCHOR, Fault.COLUMN_REST, Fault.WEIGHTED_GAP,
+            Fault.COLUMN_MAX, Fault.COLUMN_TERM, Fault.COLUMN_TERM_MINUS, Fault.COLUMN_SCALED
         }) {
             assertNotNull(SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES, lane)), fault::name);
         }

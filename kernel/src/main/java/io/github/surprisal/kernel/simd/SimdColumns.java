@@ -494,6 +494,7 @@ final class SimdColumns {
         }
     }
 
+    /** {@link #terms} but for the last step, written out because vectors stay within a method. */
     static void termsMinus(float[] x, int from, int stride, int columns, int n, float[] rounders, float[] factors, float[] lows, float[] k,
             float[] minus, int minusStride, float[] out, int outStride) {
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
