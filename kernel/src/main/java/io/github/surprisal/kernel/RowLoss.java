@@ -83,7 +83,7 @@ final class RowLoss {
         return sum;
     }
 
-    private static void putLoss(LossCall call, int r, double loss, double[] each) {
+    static void putLoss(LossCall call, int r, double loss, double[] each) {
         if (call.losses != null) call.losses[r] = DoubleMath.toFloat(loss);
         if (each != null) each[r] = loss;
     }

@@ -45,8 +45,7 @@ final class TiledLoss {
                 if (caps && call.gradient != null) multiplyBySlopes(call, logits, r, count);
                 if (call.gradient != null) logits.store(call.kernel, call.gradient, r, count);
                 for (int k = 0; k < count; k++) {
-                    if (call.losses != null) call.losses[r + k] = DoubleMath.toFloat(losses[k]);
-                    if (each != null) each[r + k] = losses[k];
+                    RowLoss.putLoss(call, r + k, losses[k], each);
                     sum += losses[k];
                 }
             }
