@@ -30,8 +30,8 @@ final class Coefficients {
         ofTargets = call.probabilities != null;
         if (ofTargets) {
             plain = weights == null && options.smoothing() == 0;
-            keep = 1 - options.smoothing();
-            share = options.smoothing() / call.logits.columns();
+            keep = options.kept();
+            share = options.share(call.logits.columns());
             probabilities.start(call.kernel, call.probabilities, r, null);
         }
         return this;

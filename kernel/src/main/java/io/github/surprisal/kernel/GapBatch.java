@@ -30,8 +30,8 @@ final class GapBatch {
         LossOptions options = call.options;
         call.kernel.transpose(targets.data(), targets.start(r), targets.rowStride(), columns, count, coefficients, stride);
         if (options.weights() == null && options.smoothing() == 0) return;
-        double keep = 1 - options.smoothing();
-        double share = options.smoothing() / columns;
+        double keep = options.kept();
+        double share = options.share(columns);
         for (int c = 0, at = 0; c < columns; c++, at += stride) {
             double weight = options.weight(c);
             for (int k = at; k < at + count; k++) coefficients[k] = Coefficients.of(weight, coefficients[k], keep, share);
@@ -92,7 +92,7 @@ final class GapBatch {
         for (int k = 0; k < count; k++) products[to + k] += products[from + k];
     }
 
-    /** Makes the coefficients of count rows what is to be subtracted from their gradients. */
+    /** Makes the coefficients what is to be subtracted from gradients. */
     void multiply(double times) {
         for (int c = 0, at = 0; c < columns; c++, at += stride) {
             for (int k = at; k < at + n; k++) coefficients[k] = (float) (times * coefficients[k]);

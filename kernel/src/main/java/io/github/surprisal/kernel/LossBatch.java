@@ -109,7 +109,7 @@ final class LossBatch {
     /** Of the usual rows, from gap and lse; returns sum and them. */
     private double findLosses(LossCall call, int r, double sum) {
         LossOptions options = call.options;
-        double main = 1 - options.smoothing();
+        double main = options.kept();
         float[] weights = options.weights();
         for (int k = 0; weights == null && k < count; k++) losses[k] = main * gap[k];
         for (int k = 0; weights != null && k < count; k++) losses[k] = main * weights[Math.max(targets[k], 0)] * gap[k];
@@ -143,7 +143,7 @@ final class LossBatch {
         gaps.loadWeights(call, count);
         double[] sums = xy; // no longer needed
         gaps.sum(call, r, reference, sums);
-        double share = options.smoothing() / call.logits.columns();
+        double share = options.share(call.logits.columns());
         double total = options.weightTotal(call.logits.columns());
         for (int k = 0; k < count; k++) losses[k] += share * (scale * sums[k] + total * above[k]);
     }
@@ -273,13 +273,13 @@ final class LossBatch {
 
     /** Where rows are not alike, the factors of their terms and, in t, the gradients at their targets. */
     private void findOwnFactors(LossOptions options, double factor, int columns) {
-        double share = options.smoothing() / columns;
+        double share = options.share(columns);
         double total = share == 0 ? 0 : share * options.weightTotal(columns);
         for (int k = 0; k < count; k++) {
             if (!usual[k]) continue;
             double weight = options.weight(Math.max(targets[k], 0));
             double pull = 2 * options.zLoss() * lse[k];
-            double main = (1 - options.smoothing()) * weight;
+            double main = options.kept() * weight;
             power[k] *= factor * (main + total + pull);
             t[k] = RowLoss.atTarget(factor, total, share, weight, pull, main, p[k], notP[k]);
         }
@@ -298,7 +298,7 @@ final class LossBatch {
         int columns = call.logits.columns();
         GapBatch gaps = rowLoss.gapBatch();
         float[] shares = gaps.coefficients();
-        gaps.multiply(call.factor * call.options.logitScale() * (call.options.smoothing() / columns));
+        gaps.multiply(call.factor * call.options.logitScale() * call.options.share(columns));
         for (int i = 0; i < ignoredCount; i++) {
             for (int c = 0; c < columns; c++) shares[c * gaps.stride() + ignored[i]] = 0;
         }

@@ -58,6 +58,16 @@ public record LossOptions(float[] weights, double weightSum, double smoothing, d
         return weights == null ? 1 : weights[c];
     }
 
+    /** What smoothing leaves of the target's own weight. */
+    double kept() {
+        return 1 - smoothing;
+    }
+
+    /** What smoothing gives to each of n classes. */
+    double share(int n) {
+        return smoothing / n;
+    }
+
     /** The sum of the weights of n classes. */
     double weightTotal(int n) {
         return weights == null ? n : weightSum;

@@ -181,7 +181,7 @@ final class RowLoss {
 
     /** The factor of the target's gap. */
     private static double main(LossOptions options, int y) {
-        return (1 - options.smoothing()) * options.weight(y);
+        return options.kept() * options.weight(y);
     }
 
     /** What label smoothing adds to the loss of a row with this gap between log-sum-exp and its target y. */
@@ -191,13 +191,13 @@ final class RowLoss {
         float m = gap < 1 ? prepared(call, r, y) : (float) (lse / scale);
         double above = gap < 1 ? gap : lse - scale * m;
         gapSum().run(call, r, m);
-        return options.smoothing() / call.logits.columns() * (scale * gapSum.gaps() + options.weightTotal(call.logits.columns()) * above);
+        return options.share(call.logits.columns()) * (scale * gapSum.gaps() + options.weightTotal(call.logits.columns()) * above);
     }
 
     private void indexGradient(LossCall call, int r, int y, double lse, double power, double p, double notP) {
         LossOptions options = call.options;
         double main = main(options, y);
-        double share = options.smoothing() / call.logits.columns();
+        double share = options.share(call.logits.columns());
         double total = share == 0 ? 0 : share * options.weightTotal(call.logits.columns());
         double pull = 2 * options.zLoss() * lse;
         double factor = call.factor * (options.softcap() == 0 ? options.logitScale() : 1);
