@@ -174,7 +174,7 @@ final class WarmStart {
                 kernel.inRangeOrMasked(x, 0, N / 2, N / 2 - 9, 2, 0, k);
             }
             case COLUMNS -> {
-                kernel.transpose(x, 0, 40, 40, 2 * grain + 2, columns, 2 * grain + 2);
+                kernel.transpose(x, 0, 42, 42, 2 * grain + 2, columns, 2 * grain + 2);
                 kernel.transposeBack(columns, 0, 3 * grain, 10, 2 * grain + 2, partials, 0, 10);
                 kernel.transpose(x, 0, 2, 2, 2 * grain + 2, columns, 2 * grain + 2);
                 kernel.transposeBack(columns, 0, 3 * grain, 2, 2 * grain + 2, partials, 0, 2);

@@ -88,14 +88,39 @@ final class SimdColumns {
         }
     }
 
-    /** Tiles as wide as a vector in registers; the last of several tiles of columns overlaps the one before. Returns how many rows have been done. */
+    /**
+     * Tiles as wide as a vector in registers; the last of several tiles of columns overlaps the one before. One or two columns behind tiles of 8 are a pair,
+     * which takes a quarter of a tile's time. Returns how many rows have been done.
+     */
     private static int transposeWhole(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
         int whole = count;
         while (whole > 0 && from + (whole - 1) * step > x.length - LANES) whole -= LANES; // only the last rows of an array reach beyond it
-        for (int c = 0, more = whole == 0 ? 0 : columns; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
+        int rest = columns % LANES;
+        boolean pair = LANES == 8 && columns > LANES && (rest == 1 || rest == 2);
+        int tiled = pair ? columns - rest : columns;
+        for (int c = 0, more = whole == 0 ? 0 : tiled; more > 0; more -= LANES, c = Math.min(c + LANES, columns - LANES)) {
             transposeTiles(x, from + c, LANES * step, step, whole, out, c * stride, LANES, stride);
         }
+        if (pair) transposePair(x, from + columns - 2, step, whole, out, (columns - 2) * stride, stride);
         return whole;
+    }
+
+    /** Two neighbouring columns of longer rows, 8 lanes. Each row is read from where its pair comes to lie behind that of the row before. */
+    private static void transposePair(float[] x, int from, int step, int count, float[] out, int to, int stride) {
+        for (int r = 0; r < count; r += LANES, from += LANES * step) {
+            IntVector a = FloatVector.fromArray(FLOATS, x, from).reinterpretAsInts()
+                    .blend(FloatVector.fromArray(FLOATS, x, from + step - 2).reinterpretAsInts(), ODD_PAIRS)
+                    .blend(FloatVector.fromArray(FLOATS, x, from + 2 * step - 4).reinterpretAsInts()
+                            .blend(FloatVector.fromArray(FLOATS, x, from + 3 * step - 6).reinterpretAsInts(), ODD_PAIRS), UPPER_HALF);
+            IntVector b = FloatVector.fromArray(FLOATS, x, from + 4 * step).reinterpretAsInts()
+                    .blend(FloatVector.fromArray(FLOATS, x, from + 5 * step - 2).reinterpretAsInts(), ODD_PAIRS)
+                    .blend(FloatVector.fromArray(FLOATS, x, from + 6 * step - 4).reinterpretAsInts()
+                            .blend(FloatVector.fromArray(FLOATS, x, from + 7 * step - 6).reinterpretAsInts(), ODD_PAIRS), UPPER_HALF);
+            IntVector first = a.blend(b.reinterpretAsLongs().lanewise(LSHL, 32).reinterpretAsInts(), ODD);
+            IntVector second = a.reinterpretAsLongs().lanewise(LSHR, 32).reinterpretAsInts().blend(b, ODD);
+            first.rearrange(EVEN_FIRST).reinterpretAsFloats().intoArray(out, to + r);
+            second.rearrange(EVEN_FIRST).reinterpretAsFloats().intoArray(out, to + stride + r);
+        }
     }
 
     /**
