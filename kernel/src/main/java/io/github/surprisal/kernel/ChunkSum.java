@@ -556,8 +556,11 @@ public final class ChunkSum {
         int block = Math.max(position, 0) / BLOCK;
         patched[block] = position < 0 ? NONE : position % BLOCK;
         patches[block] = patch;
-        kernel.sumFolded(array, from, BLOCK, body, BLOCK, BLOCK, count, exponent, constants, partials, false, patched, patches, sums, tops);
-        patched[block] = NONE;
+        try {
+            kernel.sumFolded(array, from, BLOCK, body, BLOCK, BLOCK, count, exponent, constants, partials, false, patched, patches, sums, tops);
+        } finally {
+            patched[block] = NONE; // also after a StackOverflowError: the next call of this thread would have the patch
+        }
     }
 
     /** Sums and adds a block whose body needs no copy; false, with nothing added, if it does or is not as expected. */

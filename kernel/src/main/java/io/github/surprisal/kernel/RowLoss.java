@@ -287,19 +287,20 @@ final class RowLoss {
         return max;
     }
 
-    /** The first class whose logit is this one. */
+    /** The first class whose logit is this one; -1 if there is none, because another thread has written to the row since. */
     private int firstOf(LossCall call, int r, float x) {
         RowPieces pieces = pieces().start(call.kernel, call.logits, r, call.options);
+        int columns = call.logits.columns();
+        int first = -1;
         int n;
-        for (int c = 0; ; c += n) {
+        for (long c = 0; first < 0 && c < columns; c += n) {
             n = pieces.lengthFrom(c);
-            pieces.load(c, n);
-            for (int i = 0; i < n; i++) {
-                if (pieces.array()[pieces.at() + i] != x) continue;
-                pieces.end();
-                return c + i;
-            }
+            pieces.load((int) c, n);
+            int i = call.kernel.indexFrom(pieces.array(), pieces.at(), n, x);
+            if (i < n) first = (int) c + i;
         }
+        pieces.end();
+        return first;
     }
 
     /** Whether y is the lowest index of the row's largest logit, as given: a saturated softcap makes different ones equal. */

@@ -3,6 +3,7 @@ package io.github.surprisal.kernel;
 import static io.github.surprisal.kernel.KernelPair.SCALAR;
 import static io.github.surprisal.kernel.KernelPair.assertBits;
 import static io.github.surprisal.kernel.KernelPair.lanes;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.surprisal.oracle.Shape;
 import java.util.ArrayList;
@@ -71,6 +72,30 @@ class HistoryTest {
         FutureTask<T> task = new FutureTask<>(work);
         Thread.ofPlatform().start(task);
         return task.get();
+    }
+
+    /** As a StackOverflowError or an OutOfMemoryError may, anywhere. */
+    @Test
+    void rowsAfterOneThatWasCutShort() throws Exception {
+        RowKernel throwing = new FakeKernel(FakeKernel.Fault.NONE, 1) {
+            @Override
+            public void sumFolded(float[] x, int from, int step, int stream, int n, int positions, int count, int e, float[] k,
+                    float[] partials, boolean stay, int[] patched, float[] patches, double[] sums, int[] tops) {
+                throw new StackOverflowError("made by the test");
+            }
+        };
+        for (RowKernel kernel : kernels) {
+            for (int excluded = 0; excluded < 4500; excluded += 100) {
+                int y = excluded;
+                onNewThread(() -> {
+                    Row row = rows.getLast();
+                    ChunkSum sum = ChunkSum.ofThread().withConstants(Exp2.constants(1));
+                    assertThrows(StackOverflowError.class, () -> sum.addWithout(throwing, row.x, 0, row.x.length, 1, y, new LogSum()));
+                    assertBits(row.alone, lse(kernel, row), () -> lanes(kernel) + ": " + row.name + " after an error without element " + y);
+                    return null;
+                });
+            }
+        }
     }
 
     @Test
