@@ -4,6 +4,7 @@ import io.github.surprisal.kernel.DoubleMath;
 import io.github.surprisal.kernel.Kernels;
 import io.github.surprisal.kernel.LossCall;
 import io.github.surprisal.kernel.LossOptions;
+import io.github.surprisal.kernel.RowKernel;
 import java.io.Serializable;
 import java.util.Objects;
 
@@ -397,21 +398,21 @@ public final class CrossEntropy {
     private float indexLoss(Matrix logits, int[] ints, long[] longs, float[] losses, Matrix gradient) {
         checkIndexCall(logits, ints, longs, losses, gradient);
         Execution where = execution.over(logits, null, gradient);
-        LossCall call = start(where, logits, losses, gradient);
+        LossCall call = start(logits, losses, gradient);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);
             double denominator = reduction == Reduction.SUM ? 1 : weight == 0 ? Double.NaN : weight;
             call.withFactor(1 / denominator);
             return DoubleMath.toFloat(run(where, call, logits) / denominator);
         } finally {
-            if (!where.isParallel()) call.clear(); // a shared one is garbage
+            call.clear();
         }
     }
 
     private Totals totals(Matrix logits, int[] ints, long[] longs, float gradientScale, Matrix gradient) {
         checkIndexCall(logits, ints, longs, null, gradient);
         Execution where = execution.over(logits, null, gradient);
-        LossCall call = start(where, logits, null, gradient);
+        LossCall call = start(logits, null, gradient);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);
             call.withFactor(gradientScale);
@@ -419,7 +420,7 @@ public final class CrossEntropy {
             double sum = run(where, call, logits);
             return new Totals(sum, weight, call.kept(), logits.rows() - call.kept(), call.correct());
         } finally {
-            if (!where.isParallel()) call.clear(); // a shared one is garbage
+            call.clear();
         }
     }
 
@@ -431,14 +432,14 @@ public final class CrossEntropy {
         if (gradient != null) Checks.requireDisjoint("gradient", gradient, "probabilities", probabilities);
         Checks.requireAccess("probabilities", probabilities);
         Execution where = execution.over(logits, probabilities, gradient);
-        LossCall call = start(where, logits, losses, gradient);
+        LossCall call = start(logits, losses, gradient);
         try {
             double denominator = reduction == Reduction.SUM ? 1 : logits.rows();
             call.withProbabilities(probabilities.view);
             call.withFactor(1 / denominator);
             return DoubleMath.toFloat(run(where, call, logits) / denominator);
         } finally {
-            if (!where.isParallel()) call.clear(); // a shared one is garbage
+            call.clear();
         }
     }
 
@@ -463,17 +464,18 @@ public final class CrossEntropy {
         Checks.requireWritable("gradient", gradient);
     }
 
-    /** A thread that waits for others may be given another call meanwhile: then its own is not enough. */
-    private LossCall start(Execution where, Matrix logits, float[] losses, Matrix gradient) {
-        LossCall call = where.isParallel() ? new LossCall() : LossCall.ofThread();
-        return call.start(Kernels.current((long) logits.rows() * logits.columns()), options, logits.view, losses, gradient == null ? null : gradient.view);
+    private LossCall start(Matrix logits, float[] losses, Matrix gradient) {
+        RowKernel kernel = Kernels.current((long) logits.rows() * logits.columns());
+        return LossCall.ofThread().start(kernel, options, logits.view, losses, gradient == null ? null : gradient.view);
     }
 
     private static double run(Execution where, LossCall call, Matrix logits) {
         if (!where.isParallel()) return call.run();
         if (where.splitsRows(logits)) return call.run(where::forChunks);
-        double[] each = new double[logits.rows()];
-        where.forRanges(logits.rows(), Execution.rowsAPart(logits.columns()), (from, to) -> call.run(from, to, each));
-        return LossCall.sum(each, 0, logits.rows());
+        int grain = Execution.rowsAPart(logits.columns());
+        int unit = grain < LossCall.GROUP ? 1 : LossCall.GROUP; // rows a sum: one for each row would be much memory only where rows are short
+        double[] sums = new double[logits.rows() / unit + (logits.rows() % unit == 0 ? 0 : 1)];
+        where.forRanges(sums.length, grain / unit, (from, to) -> call.run(from, to, unit, sums));
+        return LossCall.sum(sums, 0, sums.length, LossCall.GROUP / unit);
     }
 }

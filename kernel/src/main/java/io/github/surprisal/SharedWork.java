@@ -2,6 +2,7 @@ package io.github.surprisal;
 
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RecursiveAction;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,9 +11,9 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * One call's work, shared between the calling thread and helpers in a pool: each takes the next range until none is left.
  *
- * <p>The caller never waits for a helper that has not begun, and parts do not wait for anything; so a full, stopped or nested
- * pool delays nothing and cannot deadlock, and a call costs little more than the submission of a task. The first exception ends
- * the taking of ranges, and the caller throws that very one once nobody writes any more.
+ * <p>The caller never waits for a helper that has not begun, runs nothing but ranges of its own while it waits, and parts do not wait for anything; so a
+ * full or nested pool delays nothing and cannot deadlock, and a call costs little more than the submission of a task. The first exception ends
+ * the taking of ranges, and the caller throws that very one once nobody writes any more; a pool that is shut down is one.
  */
 final class SharedWork {
     /** Ranges a thread takes, if all are equally fast: few enough to cost nothing, enough to even out what is not. */
@@ -25,7 +26,7 @@ final class SharedWork {
     private final int helpers;
     private final int size;
     private final int step;
-    private final Execution.Range task;
+    private Execution.Range task; // null when done: helpers that a busy pool has not begun keep no caller's data alive
     private final Thread caller = Thread.currentThread();
 
     private final AtomicLong next = new AtomicLong();
@@ -49,11 +50,12 @@ final class SharedWork {
     void run() {
         try {
             submitHelpers(2);
-        } catch (RuntimeException | Error rejected) { // a pool that is shut down
-            fail(rejected);
+        } catch (RuntimeException | Error e) {
+            fail(e);
         }
         takeRanges();
         awaitHelpers();
+        task = null;
         if (failure instanceof RuntimeException e) throw e;
         if (failure instanceof Error e) throw e;
     }
@@ -63,6 +65,7 @@ final class SharedWork {
         for (int i = 0; i < count && next.get() < size; i++) {
             int helper = submitted.getAndIncrement();
             if (helper >= helpers) return;
+            if (pool.isShutdown()) throw new RejectedExecutionException("the pool of this Execution has been shut down: " + pool);
             pool.execute(new Helper(this));
         }
     }
@@ -87,8 +90,8 @@ final class SharedWork {
             if (next.get() >= size) return;
             try {
                 submitHelpers(2);
-            } catch (RuntimeException | Error rejected) {
-                fail(rejected);
+            } catch (RuntimeException | Error e) {
+                fail(e);
             }
             takeRanges();
         } finally {

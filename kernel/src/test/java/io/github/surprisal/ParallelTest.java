@@ -10,9 +10,11 @@ import io.github.surprisal.oracle.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -81,6 +83,61 @@ class ParallelTest {
             float[] out = new float[x.rows()];
             LogSumExp.ofRows(x, out, execution);
             assertArrayEquals(serial, out, what); // compares as Float.equals does: -0 and 0 differ, NaN equals itself
+        }
+    }
+
+    /** Short rows are added up in groups, rows of more than 128 columns one by one. */
+    @Test
+    void lossesOfManyRows() {
+        int[][] sizes = {{0, 10}, {1, 10}, {255, 100}, {256, 128}, {257, 129}, {70_001, 2}, {20_479, 10}, {3000, 128}, {3000, 129}};
+        for (int[] size : sizes) {
+            int rows = size[0];
+            int columns = size[1];
+            Matrix x = Matrix.of(Shape.NORMAL_3.fill(rows * columns, 15), rows, columns);
+            int[] targets = new int[rows];
+            for (int r = 0; r < rows; r++) targets[r] = r % 7 == 3 ? -100 : r * 5 % columns;
+            CrossEntropy.Totals serial = CrossEntropy.withDefaults().totals(x, targets);
+            float[] expected = new float[rows * columns];
+            CrossEntropy.withDefaults().totalsAndGradient(x, targets, 1, Matrix.of(expected, rows, columns));
+            for (Execution execution : executions) {
+                CrossEntropy loss = CrossEntropy.builder().execution(execution).build();
+                float[] gradient = new float[rows * columns];
+                assertEquals(serial, loss.totalsAndGradient(x, targets, 1, Matrix.of(gradient, rows, columns)), () -> rows + " x " + columns + ", seed 15");
+                assertArrayEquals(expected, gradient, () -> rows + " x " + columns + ", seed 15");
+            }
+        }
+    }
+
+    /** Helpers that a busy pool has not begun wait there for long; the data of their calls must not. */
+    @Test
+    void aBusyPoolKeepsNoData() {
+        CountDownLatch free = new CountDownLatch(1);
+        ForkJoinPool pool = pools.get(1); // of 2 threads
+        for (int i = 0; i < 2; i++) pool.execute(() -> await(free));
+        try {
+            WeakReference<float[]> data = callOnNewData(Execution.on(pool));
+            assertTrue(pool.getQueuedSubmissionCount() > 0, "no helper waits in the pool");
+            for (int i = 0; i < 20 && data.get() != null; i++) System.gc();
+            assertTrue(data.get() == null, "the logits are still reachable"); // not assertNull, whose message would have all of them
+        } finally {
+            free.countDown();
+        }
+    }
+
+    private static WeakReference<float[]> callOnNewData(Execution execution) {
+        float[] data = Shape.NORMAL.fill(128 * 1000, 16);
+        Matrix x = Matrix.of(data, 128, 1000);
+        CrossEntropy.builder().execution(execution).build().loss(x, new int[128]);
+        LogSumExp.ofRows(x, new float[128], execution);
+        Softmax.softmax(x, x, execution);
+        return new WeakReference<>(data);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -204,7 +261,8 @@ class ParallelTest {
         ForkJoinPool pool = new ForkJoinPool(2);
         pool.shutdown();
         float[] x = Shape.NORMAL.fill(3 * CHUNK, 10);
-        assertThrows(RejectedExecutionException.class, () -> LogSumExp.of(x, 0, x.length, Execution.on(pool)));
+        var e = assertThrows(RejectedExecutionException.class, () -> LogSumExp.of(x, 0, x.length, Execution.on(pool)));
+        assertTrue(e.getMessage().startsWith("the pool of this Execution has been shut down: "), e.getMessage());
         assertEquals(bits(LogSumExp.of(1, 2)), bits(LogSumExp.of(new float[] {1, 2}, 0, 2, Execution.on(pool))), "too small to need it");
     }
 

@@ -32,10 +32,9 @@ public final class LossCall {
     private long kept;
     private final long[] correct = new long[1];
 
-    /** One that several threads may share. */
-    public LossCall() {}
+    LossCall() {}
 
-    /** The calling thread's own, so that serial calls allocate nothing; {@link #clear} when done. */
+    /** The calling thread's own, so that serial calls allocate nothing; threads of a pool may do parts of it. {@link #clear} when done. */
     public static LossCall ofThread() {
         LossCall own = OF_THREAD.get();
         if (own == null) OF_THREAD.set(own = new LossCall());
@@ -222,10 +221,7 @@ public final class LossCall {
         return run(RowLoss.ofThread(), 0, logits.rows());
     }
 
-    /**
-     * As {@link #run()}, with each row shared out among threads. The scratch is a new one: a thread that waits for others may be given
-     * another call meanwhile.
-     */
+    /** As {@link #run()}, with each row shared out among threads. The scratch is a new one: parts of rows on this thread use its own. */
     public double run(Parts parts) {
         this.parts = parts;
         return run(new RowLoss(), 0, logits.rows());
@@ -237,24 +233,29 @@ public final class LossCall {
         return run(rowLoss, from, middle) + run(rowLoss, middle, to);
     }
 
-    /** Puts the losses of rows from .. to into each: several threads may do a part, and {@link #sum} adds them up. */
-    public void run(int from, int to, double[] each) {
+    /** Puts the sums from .. to, each of the losses of so many rows, 1 or {@link #GROUP}, into sums: several threads may do a part each. */
+    public void run(int from, int to, int unit, double[] sums) {
         long[] right = new long[1];
-        RowLoss.ofThread().run(this, from, to, right, each);
+        RowLoss rowLoss = RowLoss.ofThread();
+        if (unit == 1) rowLoss.run(this, from, to, right, sums);
+        for (int g = from; unit == GROUP && g < to; g++) {
+            sums[g] = rowLoss.run(this, g * GROUP, (int) Math.min(logits.rows(), (g + 1L) * GROUP), right, null);
+        }
         synchronized (correct) {
             correct[0] += right[0];
         }
     }
 
-    /** The sum of each[from .. to), with the bits of {@link #run()}. */
-    public static double sum(double[] each, int from, int to) {
-        if (to - from <= GROUP) {
+    /** The sum of sums[from .. to), so many of which make a group, with the bits of {@link #run()}. */
+    public static double sum(double[] sums, int from, int to, int group) {
+        if (to - from <= group) {
             double sum = 0;
-            for (int r = from; r < to; r++) sum += each[r];
+            for (int i = from; i < to; i++) sum += sums[i];
             return sum;
         }
-        int middle = middle(from, to);
-        return sum(each, from, middle) + sum(each, middle, to);
+        int groups = (to - from - 1) / group + 1;
+        int middle = from + groups / 2 * group;
+        return sum(sums, from, middle, group) + sum(sums, middle, to, group);
     }
 
     /** The sum of -w_y x_y of rows from .. to, the logits being logarithms already, and its gradient; in the fixed order of sums. */

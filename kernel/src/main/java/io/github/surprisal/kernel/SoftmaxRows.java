@@ -57,7 +57,7 @@ public final class SoftmaxRows {
 
     /** All rows, each shared out among threads. */
     public static void run(RowKernel kernel, Rows x, Rows out, boolean logarithm, Parts parts) {
-        SoftmaxRows rows = new SoftmaxRows(); // a thread that waits for others may be given another call meanwhile
+        SoftmaxRows rows = new SoftmaxRows(); // parts of rows on this thread use its own
         rows.rowSum.forgetNextRow();
         for (int r = 0; r < x.rows(); r++) rows.row(kernel, x, out, logarithm, r, r < x.rows() - 1, parts);
     }
