@@ -9,8 +9,9 @@ import io.github.surprisal.kernel.RowKernel;
  * <p>The system property {@code surprisal.backend} = {@code auto} (default) | {@code simd} (fail loudly when it cannot be had) |
  * {@code scalar} decides, once, at the first use. SIMD needs the module jdk.incubator.vector
  * ({@code java --add-modules jdk.incubator.vector}), HotSpot with C2 and a fused multiply-add instruction. Every backend returns
- * the same bits. In mode {@code auto} work starts on scalar code; after some ten million
+ * the same bits. In mode {@code auto} work starts on scalar code; after twelve million
  * elements the vector classes are loaded, and what is used is compiled within some seconds of steady calling, sums first; {@link #warmUp} does it all at once.
+ * Where a single core has to run and to compile, calls are slower than scalar code for some ten seconds: a short job there is better off with {@code scalar}.
  *
  * <p>Immutable and thread-safe.
  */
@@ -65,12 +66,14 @@ public final class Backend {
     }
 
     /**
-     * Compiles the kernels now, for callers who mind the first request. Takes a few seconds, at most 20; other callers of it wait.
+     * Compiles the kernels now, and makes some calls of each kind on small matrices, for callers who mind the first request. Takes some eight seconds,
+     * half as long again where one core has to do both, and ends after about 20 in any case; other callers of it wait.
      *
      * @throws IllegalStateException as {@link #active}
      */
     public static void warmUp() {
         Kernels.warmUp();
+        Rehearsal.run();
     }
 
     /** {@return name and reason} */

@@ -22,9 +22,10 @@ final class WarmStart {
     private static final int IDLE_SHARE = 40; // for what nobody has used yet: in the end the SIMD kernel is to be called directly
     private static final int WINS = 3; // in a row: one may be luck
     private static final int ROUNDS = 100; // at least: before, the scalar code may be interpreted too
+    private static final int ALL_ROUNDS = 2000; // where a caller waits for all of them: those that take little time are compiled too by then
     private static final long TURN_NANOS = 1_000_000_000L; // of the SIMD kernel for one group in a row: mostly it is compiled by then
     private static final long SHORT_TURN_NANOS = 1_000_000L; // where a caller waits for all of them: while C2 compiles one, the others go on
-    private static final long LIMIT_NANOS = 20_000_000_000L;
+    private static final long LIMIT_NANOS = 17_000_000_000L;
     private static final int N = 128;
     private static final int NUMBERS = 128; // C2 counts the turns of loops: of fewer, these would be compiled long after the sums
 
@@ -45,6 +46,7 @@ final class WarmStart {
     private final int[] rounds = new int[GROUPS.length];
     private final long[] spent = new long[GROUPS.length];
     private long turn = TURN_NANOS;
+    private int leastRounds = ROUNDS;
     private StorageRun storage;
     private volatile long nextAt = System.nanoTime();
     private int used; // racy on purpose, as ready is: either kernel gives the same bits
@@ -93,6 +95,7 @@ final class WarmStart {
     synchronized boolean finish() {
         Arrays.fill(spent, 0); // what a group has used of a long turn is no reason to wait for the others here
         turn = SHORT_TURN_NANOS;
+        leastRounds = ALL_ROUNDS;
         long start = System.nanoTime();
         boolean done = false;
         while (!done && System.nanoTime() - start < LIMIT_NANOS) {
@@ -101,6 +104,7 @@ final class WarmStart {
             done = step();
         }
         turn = TURN_NANOS;
+        leastRounds = ROUNDS;
         return done;
     }
 
@@ -120,7 +124,7 @@ final class WarmStart {
         long simdTime = time(simd, GROUPS[next]);
         spent[next] += simdTime;
         wins[next] = simdTime <= scalarTime ? wins[next] + 1 : 0;
-        if (++rounds[next] >= ROUNDS && wins[next] >= WINS) ready |= GROUPS[next].bit;
+        if (++rounds[next] >= leastRounds && wins[next] >= WINS) ready |= GROUPS[next].bit;
         return waiting != 0;
     }
 
@@ -150,6 +154,7 @@ final class WarmStart {
                 Arrays.fill(numbers, 3);
                 kernel.exp(numbers, NUMBERS);
                 kernel.log1p(numbers, NUMBERS, NUMBERS / 2, 0);
+                kernel.log1p(numbers, NUMBERS, NUMBERS, 0); // some are added behind the vectors
             }
             case SOFTCAP -> {
                 System.arraycopy(x, 0, partials, 0, N);
