@@ -13,12 +13,14 @@ import java.util.Objects;
  * loss     = weight * [ (1 - y) log(1 + e^x) + pos y log(1 + e^-x) ]
  * gradient = weight * [ (1 - y) p - pos y (1 - p) ],   p = 1 / (1 + e^-x)
  * </pre>
- * in nats, for a logit x and a target y, the probability of the positive outcome, which is not checked. {@link Reduction#MEAN} divides by the number of elements (NaN for none).
+ * in nats, for a logit x and a target y, the probability of the positive outcome, which is not checked. {@link Reduction#MEAN} divides by the number of
+ * elements (NaN for none).
  *
- * <p>Computed in double and rounded once: within 1 ulp of the formula's value for targets in [0, 1], however small. x = +infinity gives 0 for y = 1, as
- * -infinity for y = 0. A coefficient of 0 contributes 0 even to an infinite term. NaN gives NaN for its element, but one whose weight is 0 has loss and
- * gradient 0 whatever it holds. The same bits on every backend. All matrices may be in any storage, type and layout; 16-bit results are rounded to nearest
- * once more. Immutable and thread-safe; allocates nothing.
+ * <p>Computed in double and rounded once: for targets in [0, 1] a loss is within 1 ulp of the formula's value, however small, and a gradient within 1 ulp or
+ * 4e-15 of the larger of its two parts, which nearly cancel out where p is nearly the target. x = +infinity gives 0 for y = 1, as -infinity for y = 0. A
+ * coefficient of 0 contributes 0 even to an infinite term. NaN gives NaN for its element, but one whose weight is 0 has loss and gradient 0 whatever it
+ * holds. The same bits on every backend. All matrices may be in any storage, type and layout; 16-bit results are rounded to nearest
+ * once more. Runs on the calling thread and allocates nothing. Immutable and thread-safe.
  *
  * @see <a href="https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html">torch.nn.BCEWithLogitsLoss</a>
  */
@@ -64,6 +66,7 @@ public final class BinaryCrossEntropy {
          *
          * @param weights rows * columns of them, row by row, finite and >= 0; copied
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if one is not, with its index and value
          */
         public Builder weights(float... weights) {
@@ -76,6 +79,7 @@ public final class BinaryCrossEntropy {
          *
          * @param weights one for each column, finite and >= 0; copied
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if one is not, with its index and value
          */
         public Builder positiveWeights(float... weights) {
@@ -88,6 +92,7 @@ public final class BinaryCrossEntropy {
          *
          * @param reduction default MEAN
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder reduction(Reduction reduction) {
             this.reduction = Objects.requireNonNull(reduction, "reduction");
@@ -124,7 +129,7 @@ public final class BinaryCrossEntropy {
      * @param targets of the same shape
      * @param losses of the same shape, written; logits itself, or without a common element
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException as {@link #loss}, or if losses overlaps an input otherwise
+     * @throws IllegalArgumentException as {@link #loss}, or if losses is read-only or overlaps an input otherwise
      */
     public void losses(Matrix logits, Matrix targets, Matrix losses) {
         run(logits, targets, Objects.requireNonNull(losses, "losses"), null);
@@ -138,7 +143,7 @@ public final class BinaryCrossEntropy {
      * @param gradient of the same shape, written; logits itself, or without a common element
      * @return the mean or the sum
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException as {@link #loss}, or if gradient overlaps an input otherwise
+     * @throws IllegalArgumentException as {@link #loss}, or if gradient is read-only or overlaps an input otherwise
      */
     public float lossAndGradient(Matrix logits, Matrix targets, Matrix gradient) {
         return run(logits, targets, null, Objects.requireNonNull(gradient, "gradient"));

@@ -8,9 +8,34 @@ import java.util.Objects;
 final class Checks {
     private Checks() {}
 
-    static void requireLength(String name, int length, Matrix logits) {
-        if (length != logits.rows()) {
-            throw new IllegalArgumentException(name + " has " + length + " elements, logits has " + logits.rows() + " rows");
+    /** Of a loss of index targets, one of ints and longs; losses and gradient may be null. */
+    static void requireIndexCall(String name, Matrix logits, int[] ints, long[] longs, float[] weights, float[] losses, Matrix gradient) {
+        Objects.requireNonNull(logits, name);
+        if (ints == null) Objects.requireNonNull(longs, "targets");
+        requireLength("targets", ints != null ? ints.length : longs.length, name, logits);
+        requireOutputs(name, logits, weights, losses, gradient);
+    }
+
+    /** The weights of the classes, and outputs; each may be null. */
+    static void requireOutputs(String name, Matrix logits, float[] weights, float[] losses, Matrix gradient) {
+        if (weights != null && weights.length != logits.columns()) {
+            throw new IllegalArgumentException("classWeights has " + weights.length + " elements, " + name + " has " + logits.columns() + " columns");
+        }
+        if (losses != null) {
+            requireLength("losses", losses.length, name, logits);
+            requireDisjoint("losses", losses, name, logits);
+        }
+        if (gradient != null) {
+            requireSameShape("gradient", gradient, name, logits);
+            requireSameOrDisjoint("gradient", gradient, name, logits);
+        }
+        requireAccess(name, logits);
+        requireWritable("gradient", gradient);
+    }
+
+    private static void requireLength(String name, int length, String otherName, Matrix other) {
+        if (length != other.rows()) {
+            throw new IllegalArgumentException(name + " has " + length + " elements, " + otherName + " has " + other.rows() + " rows");
         }
     }
 
@@ -19,13 +44,6 @@ final class Checks {
         if (m.rows() != other.rows() || m.columns() != other.columns()) {
             throw new IllegalArgumentException(name + " is " + m.rows() + " x " + m.columns() + ", " + otherName + " is "
                     + other.rows() + " x " + other.columns());
-        }
-    }
-
-    /** Weights of the classes must be as many as the columns. */
-    static void requireWeights(float[] weights, Matrix logits) {
-        if (weights != null && weights.length != logits.columns()) {
-            throw new IllegalArgumentException("classWeights has " + weights.length + " elements, logits has " + logits.columns() + " columns");
         }
     }
 
@@ -48,19 +66,19 @@ final class Checks {
 
     static void requireDisjoint(String name, float[] out, String inputName, Matrix input) {
         if (input.view.mayContain(out) && new Rows(out, 0, 1, out.length, out.length, 1).overlaps(input.view)) {
-            throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same array");
+            throw new IllegalArgumentException(name + " overlaps " + inputName + " (" + input + "): both are in the same array");
         }
     }
 
     static void requireDisjoint(String name, Matrix out, String inputName, Matrix input) {
         if (out.view.overlaps(input.view)) {
-            throw new IllegalArgumentException(name + " overlaps " + inputName + ": both are in the same memory");
+            throw new IllegalArgumentException(name + " (" + out + ") overlaps " + inputName + " (" + input + ")");
         }
     }
 
     static void requireSameOrDisjoint(String name, Matrix out, String inputName, Matrix input) {
         if (!out.view.sameAs(input.view) && out.view.overlaps(input.view)) {
-            throw new IllegalArgumentException(name + " overlaps " + inputName + " without being the same view: both are in the same memory");
+            throw new IllegalArgumentException(name + " (" + out + ") overlaps " + inputName + " (" + input + ") without being the same view");
         }
     }
 

@@ -18,7 +18,7 @@ import java.util.Objects;
  * </pre>
  * in nats. {@link Reduction#SUM} adds the rows up; {@link Reduction#MEAN} divides by the sum of w_y over the kept rows, those whose target is not
  * ignoreIndex (NaN if that is 0). With probability targets t, t' = t (1 - eps) + eps / C: loss = sum_c w_c t'_c (lse - x_c), and MEAN divides by the
- * number of rows. zLoss s adds s lse^2 to each kept row; softcap c replaces x by c tanh(x / c); logitScale a first replaces x by a x.
+ * number of rows. zLoss s adds s lse^2 to each kept row; logitScale a replaces x by a x, then softcap c replaces that by c tanh(a x / c).
  *
  * <p><b>Error bound</b>: a row's loss 2 ulp, however small (the target is kept out of the sum: where it leads by 50 the loss is 1.9e-22 for each other class,
  * not 0); the reduced loss 1 ulp of the exact sum of the row losses; a gradient element p_j a - b_j 4 ulp of max(|p_j a|, |b_j|), but p_j below 2^-126 may
@@ -27,12 +27,18 @@ import java.util.Objects;
  * for every {@link Execution}; a row's do not depend on the other rows.
  *
  * <p><b>Special values</b>: -infinity masks a class: its gradient is 0, and with smoothing and a weight above 0 the loss is +infinity; at the target the
- * loss is +infinity and the gradient p_j, -1 at y. NaN, +infinity, or nothing but -infinity make a row's loss and gradient NaN, the others stay.
- * An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class: loss 0 and gradient 0.
+ * loss is +infinity and the gradient p_j, -1 at y. Not so with a softcap, which makes -cap of it. NaN, +infinity, or nothing but -infinity make a row's loss
+ * and gradient NaN, the others stay. An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class of a
+ * finite logit: loss 0 and gradient 0, but for zLoss. Where MEAN divides by 0, the loss is NaN, and so is the gradient of kept rows (whose weights are all 0);
+ * that of ignored rows is 0.
  *
- * <p>Immutable and thread-safe. With index targets the logits are read from memory once; a gradient visits a row again while it is in a cache. Logits, probabilities and gradients
- * may be in any storage, type and layout of a {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. No buffer grows with
- * the data: a thread keeps at most 450 KiB of scratch, and serial calls allocate nothing.
+ * <p>Immutable and thread-safe, as long as nobody writes to an input meanwhile: results are those of some mixture then. With index targets the logits are read
+ * from memory once; a gradient visits a row again while it is in a cache. Logits, probabilities and gradients may be in any storage, type and layout of a
+ * {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. A thread keeps at most 450 KiB of scratch, however much data
+ * there is, and serial calls allocate nothing once they are compiled; a parallel one allocates a double for 256 rows, or for each row of more than 128 classes.
+ *
+ * <p>Methods on matrices throw IllegalStateException if a segment has been closed and WrongThreadException if it is another thread's, before anything is
+ * written, and RejectedExecutionException if the pool of the {@link Execution} has been shut down and is needed.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="cross-entropy"}
  */
@@ -87,6 +93,7 @@ public final class CrossEntropy {
          *
          * @param weights one for each column, finite and >= 0; copied
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if one is not, with its index and value
          */
         public Builder classWeights(float... weights) {
@@ -122,6 +129,7 @@ public final class CrossEntropy {
          *
          * @param reduction default MEAN
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder reduction(Reduction reduction) {
             this.reduction = Objects.requireNonNull(reduction, "reduction");
@@ -141,7 +149,8 @@ public final class CrossEntropy {
         }
 
         /**
-         * Replaces logits by cap * tanh(x / cap), rounded to float; -infinity becomes -cap.
+         * Replaces logits by cap * tanh(x / cap), rounded to float; -infinity becomes -cap, so it is no mask any more. A hyperbolic tangent in double for
+         * each logit: such a loss takes some ten times as long as one without.
          *
          * @param cap finite, > 0; off by default
          * @return this
@@ -153,7 +162,8 @@ public final class CrossEntropy {
         }
 
         /**
-         * Replaces logits by scale * x, without rounding the product: 1 / temperature.
+         * Replaces logits by scale * x, without rounding the product: 1 / temperature. Before the softcap: for a temperature behind it, cap tanh(x / cap) / T,
+         * set softcap(cap / T) and logitScale(1 / T).
          *
          * @param scale finite, > 0, default 1
          * @return this
@@ -169,6 +179,7 @@ public final class CrossEntropy {
          *
          * @param execution default serial
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder execution(Execution execution) {
             this.execution = Objects.requireNonNull(execution, "execution");
@@ -192,7 +203,7 @@ public final class CrossEntropy {
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row: its class, or ignoreIndex
-     * @return the mean or the sum
+     * @return the mean or the sum, in nats; the mean of no row, or of weights that add up to 0, is NaN
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if targets.length is not the number of rows, or classWeights are not as many as columns
      * @throws IndexOutOfBoundsException if a target is neither a class nor ignoreIndex, with row, value and number of classes
@@ -202,7 +213,7 @@ public final class CrossEntropy {
     }
 
     /**
-     * As {@link #loss(Matrix, int[])}; targets are compared as long.
+     * As {@link #loss(Matrix, int[])}, and with its exceptions; targets are compared as long.
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
@@ -227,7 +238,8 @@ public final class CrossEntropy {
     }
 
     /**
-     * The loss of every row, torch's reduction='none'; the reduction of this instance does not matter.
+     * The loss of every row, torch's reduction='none'; the reduction of this instance does not matter. Without options they are -log p of the targets:
+     * the log-probabilities of chosen tokens, negated.
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
@@ -241,7 +253,7 @@ public final class CrossEntropy {
     }
 
     /**
-     * As {@link #losses(Matrix, int[], float[])}; targets are compared as long.
+     * As {@link #losses(Matrix, int[], float[])}, and with its exceptions; targets are compared as long.
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
@@ -280,7 +292,7 @@ public final class CrossEntropy {
     }
 
     /**
-     * As {@link #lossAndGradient(Matrix, int[], Matrix)}; targets are compared as long.
+     * As {@link #lossAndGradient(Matrix, int[], Matrix)}, and with its exceptions; targets are compared as long.
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
@@ -296,26 +308,32 @@ public final class CrossEntropy {
      *
      * @param logits a row a sample, a column a class
      * @param probabilities of the same shape
-     * @param gradient of the same shape, written
+     * @param gradient of the same shape, written; logits itself, or without a common element
      * @return the mean or the sum
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException as {@link #loss(Matrix, Matrix)}, or if gradient is read-only, overlaps logits without being the same view, or overlaps
+     *     probabilities
      */
     public float lossAndGradient(Matrix logits, Matrix probabilities, Matrix gradient) {
         return probabilityLoss(logits, probabilities, null, Objects.requireNonNull(gradient, "gradient"));
     }
 
     /**
-     * Sums to merge with those of other batches, shards or nodes.
+     * Sums to merge with those of other batches, shards or nodes. Of index targets: with probabilities, add up {@link Reduction#SUM} losses.
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
      * @return the sums; the reduction of this instance does not matter
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}
+     * @throws IndexOutOfBoundsException as {@link #loss(Matrix, int[])}
      */
     public Totals totals(Matrix logits, int[] targets) {
         return totals(logits, targets, null, 1, null);
     }
 
     /**
-     * As {@link #totals(Matrix, int[])}; targets are compared as long.
+     * As {@link #totals(Matrix, int[])}, and with its exceptions; targets are compared as long.
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
@@ -331,16 +349,19 @@ public final class CrossEntropy {
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
-     * @param gradientScale any number
+     * @param gradientScale any number; NaN makes the gradient of kept rows NaN
      * @param gradient of the same shape, written; logits itself, or without a common element
      * @return the sums
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException as {@link #lossAndGradient(Matrix, int[], Matrix)}
+     * @throws IndexOutOfBoundsException as {@link #lossAndGradient(Matrix, int[], Matrix)}
      */
     public Totals totalsAndGradient(Matrix logits, int[] targets, float gradientScale, Matrix gradient) {
         return totals(logits, targets, null, gradientScale, Objects.requireNonNull(gradient, "gradient"));
     }
 
     /**
-     * As {@link #totalsAndGradient(Matrix, int[], float, Matrix)}; targets are compared as long.
+     * As {@link #totalsAndGradient(Matrix, int[], float, Matrix)}, and with its exceptions; targets are compared as long.
      *
      * @param logits a row a sample, a column a class
      * @param targets one a row
@@ -355,11 +376,11 @@ public final class CrossEntropy {
     /**
      * Sums that add up over batches. {@link #merge} is associative and commutative up to double rounding.
      *
-     * @param lossSum sum of the kept rows' losses
+     * @param lossSum sum of the kept rows' losses, in nats; NaN if one is
      * @param weightSum sum of the weights of their targets
      * @param kept rows that count
      * @param ignored rows that do not
-     * @param correct kept rows whose largest logit (the first of equal ones) is that of the target
+     * @param correct kept rows whose largest logit (the first of equal ones, as given, before a softcap) is that of the target; none of a loss that is NaN
      */
     public record Totals(double lossSum, double weightSum, long kept, long ignored, long correct) implements Serializable {
         /**
@@ -367,6 +388,7 @@ public final class CrossEntropy {
          *
          * @param other those of the other
          * @return the sums
+         * @throws NullPointerException if it is null
          */
         public Totals merge(Totals other) {
             Objects.requireNonNull(other, "other");
@@ -396,7 +418,7 @@ public final class CrossEntropy {
     // ---- behind them
 
     private float indexLoss(Matrix logits, int[] ints, long[] longs, float[] losses, Matrix gradient) {
-        checkIndexCall(logits, ints, longs, losses, gradient);
+        Checks.requireIndexCall("logits", logits, ints, longs, options.weights(), losses, gradient);
         Execution where = execution.over(logits, null, gradient);
         LossCall call = start(logits, losses, gradient);
         try {
@@ -410,7 +432,7 @@ public final class CrossEntropy {
     }
 
     private Totals totals(Matrix logits, int[] ints, long[] longs, float gradientScale, Matrix gradient) {
-        checkIndexCall(logits, ints, longs, null, gradient);
+        Checks.requireIndexCall("logits", logits, ints, longs, options.weights(), null, gradient);
         Execution where = execution.over(logits, null, gradient);
         LossCall call = start(logits, null, gradient);
         try {
@@ -427,7 +449,7 @@ public final class CrossEntropy {
     private float probabilityLoss(Matrix logits, Matrix probabilities, float[] losses, Matrix gradient) {
         Objects.requireNonNull(logits, "logits");
         Checks.requireSameShape("probabilities", probabilities, "logits", logits);
-        checkOutputs(logits, losses, gradient);
+        Checks.requireOutputs("logits", logits, options.weights(), losses, gradient);
         if (losses != null) Checks.requireDisjoint("losses", losses, "probabilities", probabilities);
         if (gradient != null) Checks.requireDisjoint("gradient", gradient, "probabilities", probabilities);
         Checks.requireAccess("probabilities", probabilities);
@@ -441,27 +463,6 @@ public final class CrossEntropy {
         } finally {
             call.clear();
         }
-    }
-
-    private void checkIndexCall(Matrix logits, int[] ints, long[] longs, float[] losses, Matrix gradient) {
-        Objects.requireNonNull(logits, "logits");
-        if (ints == null) Objects.requireNonNull(longs, "targets");
-        Checks.requireLength("targets", ints != null ? ints.length : longs.length, logits);
-        checkOutputs(logits, losses, gradient);
-    }
-
-    private void checkOutputs(Matrix logits, float[] losses, Matrix gradient) {
-        Checks.requireWeights(options.weights(), logits);
-        if (losses != null) {
-            Checks.requireLength("losses", losses.length, logits);
-            Checks.requireDisjoint("losses", losses, "logits", logits);
-        }
-        if (gradient != null) {
-            Checks.requireSameShape("gradient", gradient, "logits", logits);
-            Checks.requireSameOrDisjoint("gradient", gradient, "logits", logits);
-        }
-        Checks.requireAccess("logits", logits);
-        Checks.requireWritable("gradient", gradient);
     }
 
     private LossCall start(Matrix logits, float[] losses, Matrix gradient) {

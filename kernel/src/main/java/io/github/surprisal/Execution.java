@@ -12,7 +12,9 @@ import java.util.concurrent.ForkJoinPool;
  *
  * <p>A parallel call shares its rows, and the chunks of 131072 elements of very long rows, between the calling thread and tasks in a pool; it
  * returns when all is done, and does not wait for threads that are busy elsewhere. So calls may be nested, and made from tasks of the same
- * pool. An exception ends the call early and is thrown as it is. Where a segment is confined to the calling thread, everything runs there.
+ * pool. An exception ends the call early and is thrown as it is; an interrupt does not, and the thread stays interrupted. A call that needs a pool which has
+ * been shut down throws RejectedExecutionException, one that is too small to share does not. Where a segment is confined to the calling thread, everything
+ * runs there.
  *
  * <p>Immutable and thread-safe.
  */
@@ -64,11 +66,6 @@ public final class Execution {
     public static Execution on(ForkJoinPool pool) {
         Objects.requireNonNull(pool, "pool");
         return pool == ForkJoinPool.commonPool() ? parallel() : new Execution(pool, pool.getParallelism());
-    }
-
-    /** The number of threads, the caller among them. */
-    int parallelism() {
-        return threads;
     }
 
     /** Rows that make a part worth another thread: about 32 Ki elements. */

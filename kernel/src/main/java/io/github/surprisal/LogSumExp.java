@@ -14,8 +14,8 @@ import java.util.Objects;
  * log(sum(exp(x))), computed stably: {@code lse(x) = log(e^x[0] + .. + e^x[n-1])}, in nats, the normaliser of softmax and the
  * first half of every cross-entropy.
  *
- * <p><b>Error bound</b>: 1 ulp of the exact result, or 2e-7 absolute where that is larger (6e-8 unless many elements tie or nearly do; 3e-7 where
- * equal or nearly equal ones of more than 127 make up two levels: their additions are all rounded alike), for any length and for
+ * <p><b>Error bound</b>: 1 ulp of the exact result, or 6e-8 absolute where that is larger; 2e-7 where many elements tie or nearly do, 3e-7 where such
+ * of more than 127 make up two levels: their additions are all rounded alike. For any length and for
  * logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1.5e-15 absolute. The same input gives the same bits on every backend,
  * at every offset, for every {@link Execution}.
  *
@@ -23,7 +23,7 @@ import java.util.Objects;
  * +infinity. One element (or one beside only -infinity) x: x itself. n equal elements x: x + log n. A sum that hardly exceeds
  * its largest term keeps its relative accuracy: lse(0, -40) = 4.25e-18.
  *
- * <p>Allocates nothing in serial runs, but for the 16 bytes in which a heap segment may return its array; thread-safe. Elements
+ * <p>Allocates nothing in serial runs once they are compiled, but for the 16 bytes in which a heap segment may return its array; thread-safe. Elements
  * must not be changed by another thread during a call; if they are, the result is unspecified.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="log-sum-exp"}
@@ -75,7 +75,7 @@ public final class LogSumExp {
         Objects.checkFromToIndex(fromIndex, toIndex, x.length);
         int length = toIndex - fromIndex;
         RowKernel kernel = Kernels.current(length);
-        if (execution.parallelism() == 1 || length <= ChunkSum.CHUNK) {
+        if (!execution.isParallel() || length <= ChunkSum.CHUNK) {
             return unscaled().lse(kernel, x, fromIndex, length, 1);
         }
         return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, fromIndex + (int) from, n, 1, sum));
@@ -96,8 +96,8 @@ public final class LogSumExp {
     }
 
     /**
-     * log-sum-exp of all floats, in native byte order, of a segment, its parts summed where the execution says; a confined
-     * segment is summed on the calling thread, with the same bits.
+     * log-sum-exp of all floats, in native byte order, of a segment, its parts summed where the execution says ({@link #ofRows} takes a
+     * {@link Matrix} of 16-bit numbers too); a confined segment is summed on the calling thread, with the same bits.
      *
      * @param x any number of elements
      * @param execution where the work runs
@@ -121,7 +121,7 @@ public final class LogSumExp {
             int from = (int) (x.address() / Float.BYTES);
             return of(array, from, from + (int) length, execution);
         }
-        boolean serial = execution.parallelism() == 1 || length <= ChunkSum.CHUNK || Execution.isConfined(x);
+        boolean serial = !execution.isParallel() || length <= ChunkSum.CHUNK || Execution.isConfined(x);
         if (serial) return unscaled().lse(kernel, x, 0, length);
         return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, from, n, sum));
     }

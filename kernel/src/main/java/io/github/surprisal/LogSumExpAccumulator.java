@@ -41,6 +41,7 @@ public final class LogSumExpAccumulator implements Serializable {
      *
      * @param x the element
      * @return this
+     * @throws ArithmeticException if the count would overflow, as from the other methods that add
      */
     public LogSumExpAccumulator add(float x) {
         count = Math.addExact(count, 1);
@@ -81,9 +82,9 @@ public final class LogSumExpAccumulator implements Serializable {
     }
 
     /**
-     * log(sum(exp(x))) over all elements so far.
+     * log(sum(exp(x))) over all elements so far, in nats.
      *
-     * @return -infinity while empty; see {@link LogSumExp}
+     * @return -infinity while empty; NaN, or +infinity, once one was added: see {@link LogSumExp}
      */
     public float result() {
         return (float) sum.value();

@@ -11,9 +11,9 @@ import java.util.Objects;
  * one column = one class. Equal numbers give equal results, in the last bit, wherever they are and whatever their type.
  *
  * <p>Segments may be native, mapped or on the heap, at any address, and hold more elements than an int counts; only rows and columns are
- * ints each. A read-only one can be an input (of a read-only heap segment it takes some bytes on the heap to find out what it overlaps). Every call checks first that its segments are alive and open to the calling thread, and throws
- * IllegalStateException or WrongThreadException, as the segment itself would. With a parallel {@link Execution}, a segment that is confined to
- * a thread keeps the whole call on it.
+ * ints each. A read-only one can be an input (of a read-only heap segment it takes some bytes on the heap to find out what it overlaps). Every call
+ * checks first that its segments are alive and open to the calling thread, and throws IllegalStateException or WrongThreadException, as the segment itself
+ * would. With a parallel {@link Execution}, a segment that is confined to a thread keeps the whole call on it.
  *
  * <p>Immutable; as thread-safe as the data behind it. Nothing is copied.
  */
@@ -236,5 +236,12 @@ public final class Matrix {
      */
     public int columns() {
         return view.columns();
+    }
+
+    /** {@return the shape, and where in the data the elements are, for people} */
+    @Override
+    public String toString() {
+        String step = view.contiguous() ? "rows " + view.stride() + " apart" : "columns " + view.columnStride() + " apart";
+        return view.rows() + " x " + view.columns() + " from element " + view.offset() + ", " + step + (segment == null ? "" : ", of " + segment);
     }
 }

@@ -7,10 +7,12 @@ import java.util.Objects;
 
 /**
  * The negative log-likelihood of log-probabilities, torch.nn.NLLLoss: {@code loss = -w_y lp_y} for a row lp of natural logarithms and its target class y,
- * weight w_y (1 without); the gradient is -w_y at y and 0 elsewhere. {@link Reduction#MEAN} divides by the sum of w_y over the kept rows (NaN if 0).
+ * weight w_y (1 without), in nats; the gradient is -w_y at y and 0 elsewhere. {@link Reduction#MEAN} divides by the sum of w_y over the kept rows; where that
+ * is 0, the loss is NaN, and so are the gradients at the targets of kept rows.
  *
- * <p>Rows whose target is ignoreIndex have loss 0 and gradient 0, whatever they hold; a weight of 0 contributes 0 even against -infinity. Losses are exact products
- * rounded once; the reduced loss is within 1 ulp. Matrices may be in any storage, type and layout. Immutable and thread-safe.
+ * <p>Rows whose target is ignoreIndex have loss 0 and gradient 0, whatever they hold; a weight of 0 contributes 0 even against -infinity. Of the others
+ * only lp_y counts: -infinity there is a loss of +infinity, NaN one of NaN. Losses are exact products rounded once; the reduced loss is within 1 ulp. Matrices
+ * may be in any storage, type and layout. Runs on the calling thread and allocates nothing. Immutable and thread-safe.
  *
  * @see <a href="https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html">torch.nn.NLLLoss</a>
  */
@@ -56,6 +58,7 @@ public final class NegativeLogLikelihood {
          *
          * @param weights one for each column, finite and >= 0; copied
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if one is not, with its index and value
          */
         public Builder classWeights(float... weights) {
@@ -79,6 +82,7 @@ public final class NegativeLogLikelihood {
          *
          * @param reduction default MEAN
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder reduction(Reduction reduction) {
             this.reduction = Objects.requireNonNull(reduction, "reduction");
@@ -110,7 +114,7 @@ public final class NegativeLogLikelihood {
     }
 
     /**
-     * As {@link #loss(Matrix, int[])}; targets are compared as long.
+     * As {@link #loss(Matrix, int[])}, and with its exceptions; targets are compared as long.
      *
      * @param logProbabilities a row a sample, a column a class
      * @param targets one a row
@@ -126,13 +130,16 @@ public final class NegativeLogLikelihood {
      * @param logProbabilities a row a sample, a column a class
      * @param targets one a row
      * @param losses one a row, written; 0 for ignored rows
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if losses is not one a row or overlaps logProbabilities
+     * @throws IndexOutOfBoundsException as {@link #loss(Matrix, int[])}
      */
     public void losses(Matrix logProbabilities, int[] targets, float[] losses) {
         run(logProbabilities, targets, null, Objects.requireNonNull(losses, "losses"), null);
     }
 
     /**
-     * As {@link #losses(Matrix, int[], float[])}; targets are compared as long.
+     * As {@link #losses(Matrix, int[], float[])}, and with its exceptions; targets are compared as long.
      *
      * @param logProbabilities a row a sample, a column a class
      * @param targets one a row
@@ -149,13 +156,16 @@ public final class NegativeLogLikelihood {
      * @param targets one a row
      * @param gradient of the same shape, written; logProbabilities itself, or without a common element
      * @return the mean or the sum
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if gradient is read-only, or overlaps logProbabilities without being the same view
+     * @throws IndexOutOfBoundsException as {@link #loss(Matrix, int[])}
      */
     public float lossAndGradient(Matrix logProbabilities, int[] targets, Matrix gradient) {
         return run(logProbabilities, targets, null, null, Objects.requireNonNull(gradient, "gradient"));
     }
 
     /**
-     * As {@link #lossAndGradient(Matrix, int[], Matrix)}; targets are compared as long.
+     * As {@link #lossAndGradient(Matrix, int[], Matrix)}, and with its exceptions; targets are compared as long.
      *
      * @param logProbabilities a row a sample, a column a class
      * @param targets one a row
@@ -167,20 +177,7 @@ public final class NegativeLogLikelihood {
     }
 
     private float run(Matrix logProbabilities, int[] ints, long[] longs, float[] losses, Matrix gradient) {
-        Objects.requireNonNull(logProbabilities, "logProbabilities");
-        if (ints == null) Objects.requireNonNull(longs, "targets");
-        Checks.requireLength("targets", ints != null ? ints.length : longs.length, logProbabilities);
-        Checks.requireWeights(options.weights(), logProbabilities);
-        if (losses != null) {
-            Checks.requireLength("losses", losses.length, logProbabilities);
-            Checks.requireDisjoint("losses", losses, "logProbabilities", logProbabilities);
-        }
-        if (gradient != null) {
-            Checks.requireSameShape("gradient", gradient, "logProbabilities", logProbabilities);
-            Checks.requireSameOrDisjoint("gradient", gradient, "logProbabilities", logProbabilities);
-        }
-        Checks.requireAccess("logProbabilities", logProbabilities);
-        Checks.requireWritable("gradient", gradient);
+        Checks.requireIndexCall("logProbabilities", logProbabilities, ints, longs, options.weights(), losses, gradient);
         LossCall call = LossCall.ofThread().start(null, options, logProbabilities.view, losses, gradient == null ? null : gradient.view);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);

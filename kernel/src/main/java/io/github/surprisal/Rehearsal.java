@@ -3,8 +3,8 @@ package io.github.surprisal;
 import java.util.Arrays;
 
 /**
- * Calls of each kind on a few small matrices, for {@link Backend#warmUp()}: once the kernels are compiled, what is around them is still interpreted, and the first
- * request would wait for its classes. The results are those of any other call, and nobody needs them.
+ * Calls of each kind on a few small matrices, for {@link Backend#warmUp()}: once the kernels are compiled, what is around them is still interpreted, and the
+ * first request would wait for its classes. Nobody needs the results.
  */
 final class Rehearsal {
     private static final int ROUNDS = 150; // compiled by then, mostly by C1

@@ -3,6 +3,7 @@ package io.github.surprisal;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.surprisal.oracle.DoubleDouble;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -120,6 +121,27 @@ class BinaryCrossEntropyTest {
                 assertEquals(expected, loss, 2 * Math.ulp((float) expected), "logit " + logit);
                 assertEquals(y == 1 ? -slope : slope, gradient[0], 4 * Math.ulp((float) slope), "logit " + logit);
             }
+        }
+    }
+
+    /** Where p is nearly the target. */
+    @Test
+    void gradientsWhosePartsCancelOut() {
+        SplittableRandom random = new SplittableRandom(20261127);
+        int n = 5000;
+        float[] x = new float[n];
+        float[] y = new float[n];
+        for (int i = 0; i < n; i++) {
+            x[i] = (float) random.nextDouble(-20, 20);
+            y[i] = (float) (1 / (1 + Math.exp(-x[i]))) + random.nextInt(-1, 2) * 0x1p-30f;
+        }
+        float[] gradient = new float[n];
+        BinaryCrossEntropy.builder().reduction(Reduction.SUM).build().lossAndGradient(Matrix.of(x, 1, n), Matrix.of(y, 1, n), Matrix.of(gradient, 1, n));
+        for (int i = 0; i < n; i++) {
+            DoubleDouble p = DoubleDouble.ONE.div(DoubleDouble.of(-(double) x[i]).exp().add(DoubleDouble.ONE));
+            double expected = p.sub(DoubleDouble.of(y[i])).hi();
+            double larger = (1.0 - y[i]) * p.hi();
+            assertEquals(expected, gradient[i], Math.ulp((float) expected) + 4e-15 * larger, "logit " + x[i] + ", target " + y[i] + ", seed 20261127");
         }
     }
 

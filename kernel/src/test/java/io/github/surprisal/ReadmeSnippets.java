@@ -14,11 +14,11 @@ final class ReadmeSnippets {
         CrossEntropy smoothed = CrossEntropy.builder().labelSmoothing(0.1f).execution(Execution.parallel()).build();
         float[] slopes = new float[3];
         Matrix gradient = Matrix.of(slopes, 1, 3);                       // or logits itself: in place
-        float same = smoothed.lossAndGradient(logits, targets, gradient);
+        float smoother = smoothed.lossAndGradient(logits, targets, gradient);
 
         System.out.println(Backend.active());                            // simd-512, simd-256, simd-128 or scalar, and why
         // @end
-        return new float[] {loss, same, slopes[0], slopes[1], slopes[2]};
+        return new float[] {loss, smoother, slopes[0], slopes[1], slopes[2]};
     }
 
     static float[] logSumExp() {

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** The error table of API.md: what is thrown, what its message carries, and that nothing was written before. */
+/** Bad arguments: what is thrown, what its message carries, and that nothing was written before. */
 class ValidationTest {
     private static final int MAX = Integer.MAX_VALUE;
     private static final float[] SIX = {1, 2, 3, 4, 5, 6};
@@ -34,6 +34,19 @@ class ValidationTest {
     private static void isNull(String name, Executable call) {
         NullPointerException thrown = assertThrows(NullPointerException.class, call);
         assertEquals(name, thrown.getMessage());
+    }
+
+    @Test
+    void matricesSayWhereTheyAre() {
+        float[] data = new float[24];
+        assertEquals("2 x 3 from element 4, rows 5 apart", Matrix.of(data, 4, 2, 3, 5).toString());
+        assertEquals("4 x 3 from element 0, columns 2 apart", Matrix.ofClassAxis(data, 2, 3, 2).toString());
+        MemorySegment segment = MemorySegment.ofArray(new short[24]);
+        assertEquals("2 x 3 from element 0, rows 3 apart, of " + segment, Matrix.of(segment, ElementType.BFLOAT16, 2, 3).toString());
+        illegal(() -> CrossEntropy.withDefaults().lossAndGradient(Matrix.of(data, 4, 2, 3, 5), new int[2], Matrix.of(data, 3, 2, 3, 5)),
+                "gradient \\(2 x 3 from element 3, rows 5 apart\\) overlaps logits \\(2 x 3 from element 4, rows 5 apart\\) without being the same view");
+        illegal(() -> NegativeLogLikelihood.builder().classWeights(1, 2).build().loss(Matrix.of(data, 2, 3), new int[2]),
+                "classWeights has 2 elements, logProbabilities has 3 columns");
     }
 
     @Test
