@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The table of SEMANTICS.md, whichever way the row is handed over, and what holds between results. */
+/** The special values of {@link LogSumExp}, whichever way the row is handed over, and what holds between results. */
 class LogSumExpSemanticsTest {
     private static final float NEGATIVE = Float.NEGATIVE_INFINITY;
     private static final float POSITIVE = Float.POSITIVE_INFINITY;
