@@ -92,6 +92,9 @@ final class SelfTest {
         double[] gaps = new double[16];
         kernel.gaps(x, 0, out, 0, N, 11, gaps);
         results = append(results, gaps);
+        for (int i = 0; i < N; i += 3) out[i] = 0; // where the gap is infinite
+        kernel.gaps(masked, 0, out, 0, N, 11, gaps);
+        results = append(results, gaps);
         results = appendColumns(results, kernel, x);
         for (int i = 5; i < x.length; i += 11) x[i] = i % 2 == 0 ? Float.NEGATIVE_INFINITY : -1e9f;
         int[] bits = new int[RowKernel.TOPS_LENGTH];

@@ -340,16 +340,24 @@ class SameBitsTest {
                     assertIndexFrom(x, offset, n, number, call);
                     assertIndexFrom(x, offset, n, Math.nextUp(number), call);
                 }
-                double[] expected = new double[16];
-                double[] actual = new double[16];
-                int whole = n & -GRAIN;
-                SCALAR.gaps(x, offset, a, 1, whole, 3.5f, expected);
-                simd.gaps(x, offset, a, 1, whole, 3.5f, actual);
-                for (int i = 0; i < 16; i++) {
-                    int at = i;
-                    assertBits(expected[i], actual[i], () -> "gaps" + call + ", lane " + at);
-                }
+                assertGaps(x, offset, a, n & -GRAIN, call);
+                for (int i = 0; i < x.length; i++) x[i] = Math.max(x[i], -1e9f);
+                assertGaps(x, offset, a, n & -GRAIN, call + ", no infinity");
+                x[offset + n / 2] = n % 3 == 0 ? Float.NaN : n % 3 == 1 ? Float.POSITIVE_INFINITY : Float.NEGATIVE_INFINITY;
+                assertGaps(x, offset, a, n & -GRAIN, call + ", one infinity or NaN");
             }
+        }
+    }
+
+    private void assertGaps(float[] x, int from, float[] a, int n, String call) {
+        double[] expected = new double[16];
+        for (int i = 0; i < 16; i++) expected[i] = i * 0.3 - 1;
+        double[] actual = expected.clone();
+        SCALAR.gaps(x, from, a, 1, n, 3.5f, expected);
+        simd.gaps(x, from, a, 1, n, 3.5f, actual);
+        for (int i = 0; i < 16; i++) {
+            int at = i;
+            assertBits(expected[i], actual[i], () -> "gaps" + call + ", lane " + at);
         }
     }
 }
