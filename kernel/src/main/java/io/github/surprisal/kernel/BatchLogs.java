@@ -65,7 +65,7 @@ final class BatchLogs {
             finishTopApart(kernel, x, r, count, lse);
             return;
         }
-        int e = chunk.exponent();
+        int e = chunk.exponent;
         int rounded = count + 7 & -8;
         System.arraycopy(sums, 0, lse, 0, count);
         Arrays.fill(lse, count, rounded, 1);
@@ -88,11 +88,11 @@ final class BatchLogs {
 
     /** What {@link ChunkSum} does with few elements whose largest is kept apart. */
     private void finishTopApart(RowKernel kernel, Rows x, int r, int count, double[] lse) {
-        int e = chunk.exponent();
+        int e = chunk.exponent;
         int rounded = count + GRAIN - 1 & -GRAIN;
         batch.findLargest(kernel, x, r, count, largestElements);
         Arrays.fill(largestElements, count, rounded, 0);
-        kernel.terms(largestElements, 0, rounded, e, chunk.constants(), 1, largestTerms, 0);
+        kernel.terms(largestElements, 0, rounded, e, chunk.constants, 1, largestTerms, 0);
         findRests(count, rounded, e * DoubleMath.LN2, lse);
         kernel.exp(lse, rounded);
         for (int k = 0; k < rounded; k++) sums[k] *= lse[k];

@@ -55,7 +55,7 @@ public final class RowBatch {
     }
 
     private final ChunkSum chunk = ChunkSum.ofThread();
-    private final float[] partials = chunk.partials(); // never needed by both at once
+    private final float[] partials = chunk.partials; // never needed by both at once
     private final float[] scratch = new float[Math.max(GROUP * TAIL, TILE_LENGTH)];
     private final float[] patches = new float[GRAIN];
     private final int[] positionsToPatch = new int[GROUP];
@@ -63,7 +63,7 @@ public final class RowBatch {
     private final int[] groupBits = new int[RowKernel.TOPS_LENGTH];
     private final int[] patchTops = new int[RowKernel.TOPS_LENGTH];
     final int[] tops = new int[ROWS];
-    final float[] apart = chunk.scratch(); // valid until the next call of chunk
+    final float[] apart = chunk.scratch; // valid until the next call of chunk
     /** A row's {@link Exp2#rounder} and factor, in two floats, to write its terms. */
     private final float[] rounders = new float[ROWS];
     final float[] factors = new float[ROWS];
@@ -203,7 +203,7 @@ public final class RowBatch {
         int columns = x.columns();
         keptTerms = false;
         keptBeside = false;
-        if (!keeps(kernel, x) || !ChunkExponents.mayKeep(chunk.exponent())) return false;
+        if (!keeps(kernel, x) || !ChunkExponents.mayKeep(chunk.exponent)) return false;
         if (keeping == null) keeping = new Keeping();
         if (!keeping.begins(kernel, chunk.masked())) return false;
         boolean masks = keeping.masks();
@@ -214,12 +214,12 @@ public final class RowBatch {
         keepStep = outStep;
         // Nothing may be overwritten before it is sure that no row has to be done in another way: rows wholly in range are all as expected.
         boolean same = x.data() == out;
-        boolean inRange = !same || Keeping.areInRange(kernel, masks, x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent(),
-                chunk.constants());
+        boolean inRange = !same || Keeping.areInRange(kernel, masks, x.data(), x.start(r), x.rowStride(), columns, count, chunk.exponent,
+                chunk.constants);
         for (int k = 0; inRange && k < count; k += GROUP) {
             int group = Math.min(GROUP, count - k);
-            inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent(),
-                    chunk.constants(), masks);
+            inRange = same || ChunkElements.isTailInRange(kernel, x.data(), x.start(r + k), x.rowStride(), columns, group, chunk.exponent,
+                    chunk.constants, masks);
             if (!inRange) continue;
             sumGroup(kernel, x, r + k, k, group, excluded, true);
             mend(kernel, x, r + k, k, group, excluded);
@@ -254,7 +254,7 @@ public final class RowBatch {
         for (int k = 0; all && k < count; k++) {
             int target = excluded == null ? ChunkSum.NONE : excluded[k];
             int left = excluded == null ? ChunkSum.NONE : Math.max(target, 0); // of an ignored row too: see gatherToPatch
-            all = Keeping.hasOthers(kernel, x, r + k, target, left, chunk.exponent(), chunk.constants());
+            all = Keeping.hasOthers(kernel, x, r + k, target, left, chunk.exponent, chunk.constants);
         }
         return all;
     }
@@ -276,10 +276,10 @@ public final class RowBatch {
         long outsideSums = 0;
         for (int k = 0; k < count; k++) outsideTops |= ChunkExponents.outside(tops[k]);
         for (int k = 0; k < count; k++) outsideSums |= ChunkExponents.outside(sums[k]);
-        boolean all = outsideTops >= 0 && outsideSums >= 0 && ChunkExponents.isDirect(chunk.exponent());
+        boolean all = outsideTops >= 0 && outsideSums >= 0 && ChunkExponents.isDirect(chunk.exponent);
         Arrays.fill(usual, 0, count, all);
         for (int k = 0; !all && k < count; k++) {
-            usual[k] = ChunkExponents.outside(tops[k]) >= 0 && ChunkExponents.outside(sums[k]) >= 0 && ChunkExponents.isDirect(chunk.exponent());
+            usual[k] = ChunkExponents.outside(tops[k]) >= 0 && ChunkExponents.outside(sums[k]) >= 0 && ChunkExponents.isDirect(chunk.exponent);
         }
         return all;
     }
@@ -294,7 +294,7 @@ public final class RowBatch {
     }
 
     int exponent() {
-        return chunk.exponent();
+        return chunk.exponent;
     }
 
     // ---- rows of few columns, as they lie
@@ -322,18 +322,18 @@ public final class RowBatch {
             n = there ? count : Math.min(count - k, scratch.length / columns);
             for (int i = 0; !there && i < n; i++) x.get(kernel, r + k + i, 0, columns, scratch, i * columns);
             kernel.sumRows(there ? x.data() : scratch, there ? x.start(r) : 0, there ? x.rowStride() : columns, columns, n, excluded, first + k,
-                    chunk.exponent(), chunk.constants(), Float.NEGATIVE_INFINITY, partials, groupSums, sums, tops);
+                    chunk.exponent, chunk.constants, Float.NEGATIVE_INFINITY, partials, groupSums, sums, tops);
         }
     }
 
     /** False if one of the elements is too low, or may be; then there are masks, mostly, and for a while it is not tried again. */
     private boolean sumRowsKept(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
-        float lowest = RowKernel.lowestKept(chunk.exponent(), chunk.constants());
+        float lowest = RowKernel.lowestKept(chunk.exponent, chunk.constants);
         if (lowest >= 0 || keepPause-- > 0) return false;
         keep = room();
         keepFrom = 0;
         keepStep = RowKernel.TERMS_STEP;
-        kernel.sumRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, excluded, first, chunk.exponent(), chunk.constants(), lowest,
+        kernel.sumRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, excluded, first, chunk.exponent, chunk.constants, lowest,
                 keep, groupSums, sums, tops);
         int all = 0;
         for (int k = 0; k < count; k++) all |= tops[first + k];
@@ -357,13 +357,13 @@ public final class RowBatch {
         Arrays.fill(groupTops, 0, 2 * GROUP, 0);
         if (masked) Arrays.fill(groupBits, 0, 2 * GROUP, 0);
         if (masks) {
-            foundMasks |= kernel.sumKeptMasked(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0,
+            foundMasks |= kernel.sumKeptMasked(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent, chunk.constants, partials, 0,
                     groupTops, 0, keep, keepFrom + first * keepStep, keepStep);
         } else if (keeps) {
-            kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent(), chunk.constants(), partials, 0,
+            kernel.sumKept(x.data(), x.start(r), x.rowStride(), body, body, count, chunk.exponent, chunk.constants, partials, 0,
                     groupTops, 0, keep, keepFrom + first * keepStep, keepStep, 0);
         } else if (x.data() == null) {
-            x.store().sum(kernel, x.position(r), x.stride(), body, body, count, chunk.exponent(), chunk.constants(), partials, groupTops);
+            x.store().sum(kernel, x.position(r), x.stride(), body, body, count, chunk.exponent, chunk.constants, partials, groupTops);
         } else if (!folds) {
             sumPieces(kernel, masked, x.data(), x.start(r), x.rowStride(), body, count, 0, 0);
         }
@@ -378,7 +378,7 @@ public final class RowBatch {
         }
         int[] patched = excluded == null ? NONE : positionsToPatch;
         if (folds) {
-            kernel.sumFolded(x.data(), x.start(r), x.rowStride(), body, body, positions, count, chunk.exponent(), chunk.constants(), partials, true,
+            kernel.sumFolded(x.data(), x.start(r), x.rowStride(), body, body, positions, count, chunk.exponent, chunk.constants, partials, true,
                     patched, patches, groupSums, groupTops);
         } else {
             RowKernel.patch(partials, count, patched, patches);
@@ -396,12 +396,12 @@ public final class RowBatch {
                 if (ChunkExponents.isNan(bits)) sums[first + k] = Double.NaN;
             }
         }
-        if (masked && !keeps) chunk.expectMasks(ChunkExponents.isMasked(raw, chunk.constants()));
+        if (masked && !keeps) chunk.expectMasks(ChunkExponents.isMasked(raw, chunk.constants));
     }
 
     /** Adds what {@link HeavySums} lack to the sums of the group just summed, where those are as expected. */
     private void mend(RowKernel kernel, Rows x, int r, int first, int count, int[] excluded) {
-        int e = chunk.exponent();
+        int e = chunk.exponent;
         long any = 0;
         for (int k = first; k < first + count; k++) any |= ChunkExponents.heaviness(sums[k], ChunkExponents.largest(tops[k], e), e);
         if (any >= 0) return; // mostly, and without a branch for each
@@ -412,7 +412,7 @@ public final class RowBatch {
             boolean expected = ChunkExponents.outside(top) >= 0 && ChunkExponents.outside(sum) >= 0;
             boolean counts = excluded == null || y >= 0; // of an ignored row nobody uses the sum
             if (!expected || !counts || !chunk.mayBeHeavy(sum, ChunkExponents.largest(top, e), excluded == null)) continue;
-            sums[first + k] += chunk.lackingOf(kernel, x, r + k, keep, keepFrom + (first + k) * keepStep, y, k, sum);
+            sums[first + k] += chunk.heavy().lackingOf(kernel, x, r + k, keep, keepFrom + (first + k) * keepStep, y, k, sum);
         }
     }
 
@@ -455,13 +455,13 @@ public final class RowBatch {
     }
 
     private void sumPieces(RowKernel kernel, boolean masked, float[] x, int from, int step, int n, int count, int to, int topsFrom) {
-        if (masked) kernel.sumMasked(x, from, step, n, n, count, chunk.exponent(), chunk.constants(), partials, to, groupTops, topsFrom, groupBits);
-        else kernel.sum(x, from, step, n, n, count, chunk.exponent(), chunk.constants(), partials, to, groupTops, topsFrom);
+        if (masked) kernel.sumMasked(x, from, step, n, n, count, chunk.exponent, chunk.constants, partials, to, groupTops, topsFrom, groupBits);
+        else kernel.sum(x, from, step, n, n, count, chunk.exponent, chunk.constants, partials, to, groupTops, topsFrom);
     }
 
     /** Copies the tails of count rows, which begin at that column, to scratch and fills them up with padding. */
     private void padTails(RowKernel kernel, Rows x, int r, int column, int tail, int count) {
-        float padding = chunk.constants()[Exp2.PADDING];
+        float padding = chunk.constants[Exp2.PADDING];
         int inside = 0; // rows behind whose tail the array goes on for a whole one: all but the last few
         if (x.data() != null) {
             int from = x.start(r) + column;
@@ -476,13 +476,13 @@ public final class RowBatch {
     }
 
     private void keepTails(RowKernel kernel, int first, int column, int tail, int count) {
-        kernel.terms(scratch, 0, TAIL * count, chunk.exponent(), chunk.constants(), 1, scratch, 0);
+        kernel.terms(scratch, 0, TAIL * count, chunk.exponent, chunk.constants, 1, scratch, 0);
         for (int k = 0; k < count; k++) System.arraycopy(scratch, k * TAIL, keep, keepFrom + (first + k) * keepStep + column, tail);
     }
 
     /** Puts what each row's excluded element is added to into scratch, and that element apart. */
     private void gatherToPatch(Rows x, int r, int first, int count, int body, int[] excluded) {
-        float padding = chunk.constants()[Exp2.PADDING];
+        float padding = chunk.constants[Exp2.PADDING];
         float[] data = x.data();
         for (int k = 0; k < count; k++) {
             int y = Math.max(excluded[first + k], 0); // of an ignored row nobody uses the sum
@@ -500,7 +500,7 @@ public final class RowBatch {
 
     /** Computes the partial sum that each row's excluded element is in again, without it: a row a lane. */
     private void findPatches(RowKernel kernel, int first, int count, int body, int[] excluded) {
-        kernel.sum(scratch, TO_PATCH, 0, GRAIN, GRAIN, 1, chunk.exponent(), chunk.constants(), patches, 0, patchTops, 0);
+        kernel.sum(scratch, TO_PATCH, 0, GRAIN, GRAIN, 1, chunk.exponent, chunk.constants, patches, 0, patchTops, 0);
         for (int k = 0; k < count; k++) positionsToPatch[k] = ChunkElements.positionOf(Math.max(excluded[first + k], 0), body);
     }
 
@@ -524,9 +524,9 @@ public final class RowBatch {
     private boolean sumShort(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
         int n = lieSideBySide(kernel, x, r, count);
         int columns = x.columns();
-        int top = kernel.sumColumns(source(x), from(x, r), stride(x), columns, n, excluded, chunk.exponent(), chunk.constants(), partials, n + GAP, tops, apart);
+        int top = kernel.sumColumns(source(x), from(x, r), stride(x), columns, n, excluded, chunk.exponent, chunk.constants, partials, n + GAP, tops, apart);
         keptApart = true;
-        return kernel.foldColumns(partials, n + GAP, columns, n, LARGE_REST, sums) && ChunkExponents.outside(top) >= 0 && ChunkExponents.isDirect(chunk.exponent());
+        return kernel.foldColumns(partials, n + GAP, columns, n, LARGE_REST, sums) && ChunkExponents.outside(top) >= 0 && ChunkExponents.isDirect(chunk.exponent);
     }
 
     /** In place of a sum: for short rows that need none. */
@@ -549,7 +549,7 @@ public final class RowBatch {
     private boolean isKeptBeside(RowKernel kernel, Rows x, int r, int count) {
         if (keepPause-- > 0) return false;
         int n = Math.max(count, GRAIN); // zeros behind the last row may be out of range
-        boolean inRange = kernel.inRange(source(x), from(x, r), stride(x), n, x.columns(), chunk.exponent(), chunk.constants());
+        boolean inRange = kernel.inRange(source(x), from(x, r), stride(x), n, x.columns(), chunk.exponent, chunk.constants);
         keepPause = inRange ? 0 : KEEP_PAUSE;
         return inRange;
     }
@@ -562,7 +562,7 @@ public final class RowBatch {
     int terms(RowKernel kernel, Rows x, int r, int count) {
         int n = lieSideBySide(kernel, x, r, count);
         if (keptBeside) kernel.scaleColumns(partials, n + GAP, x.columns(), n, factors, lows);
-        else kernel.termsColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants(), partials, 0, n + GAP);
+        else kernel.termsColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants, partials, 0, n + GAP);
         return n + GAP;
     }
 
@@ -574,7 +574,7 @@ public final class RowBatch {
     /** As {@link #terms}, less minus[c * minusStride + k] for the element of column c; of terms that have not been kept. */
     int termsMinus(RowKernel kernel, Rows x, int r, int count, float[] minus, int minusStride) {
         int n = lieSideBySide(kernel, x, r, count);
-        kernel.termsMinusColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants(), minus, minusStride,
+        kernel.termsMinusColumns(source(x), from(x, r), stride(x), x.columns(), n, rounders, factors, lows, chunk.constants, minus, minusStride,
                 partials, n + GAP);
         return n + GAP;
     }
@@ -641,7 +641,7 @@ public final class RowBatch {
             end = endOfWanted(wanted, first, count);
             if (keptTerms) kernel.scale(keep, keepFrom + first * keepStep, keepStep, out.columns(), end - first, factors, lows, first,
                     out.data(), out.start(r + first), out.rowStride());
-            else kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, lows, first, chunk.constants(),
+            else kernel.termsRows(x.data(), x.start(r + first), x.rowStride(), x.columns(), end - first, rounders, factors, lows, first, chunk.constants,
                     out.data(), out.start(r + first), out.rowStride());
         }
         keep = null; // keeps no caller's data alive

@@ -25,14 +25,14 @@ final class RowSum {
         for (LogSum s : sums) sum.merge(s); // in order, as one thread does
     }
 
-    /** As {@link #of}, with the terms kept in out, from outFrom on, if that is possible: see {@link ChunkSum#sumKept}. */
+    /** As {@link #of}, with the terms kept in out, from outFrom on, if that is possible: see {@link KeptRow#sum}. */
     boolean ofKept(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, float[] out, int outFrom, boolean more, LogSum sum) {
-        return start(own, options, apart).sumKept(kernel, x, r, options, excluded, out, outFrom, more, sum);
+        return start(own, options, apart).keptRow().sum(kernel, x, r, options, excluded, out, outFrom, more, sum);
     }
 
-    /** Of the terms just kept: see {@link ChunkSum#keptExponent}. */
+    /** What the terms just kept are in units of: 2 to this power. */
     int keptExponent() {
-        return own.keptExponent();
+        return own.keptExponent;
     }
 
     /** Before the first row of a call: see {@link ChunkSum#forgetNextRow}. */

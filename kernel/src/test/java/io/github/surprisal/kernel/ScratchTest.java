@@ -87,10 +87,12 @@ class ScratchTest {
             return;
         }
         if (type.getPackage() != ScratchTest.class.getPackage()) return;
-        for (Field field : type.getDeclaredFields()) {
-            if (Modifier.isStatic(field.getModifiers()) || field.getType().isPrimitive()) continue;
-            field.setAccessible(true);
-            walk(field.get(object));
+        for (Class<?> part = type; part != null && part.getPackage() == type.getPackage(); part = part.getSuperclass()) {
+            for (Field field : part.getDeclaredFields()) {
+                if (Modifier.isStatic(field.getModifiers()) || field.getType().isPrimitive()) continue;
+                field.setAccessible(true);
+                walk(field.get(object));
+            }
         }
     }
 
