@@ -13,22 +13,23 @@ final class BatchLogs {
 
     private final ChunkSum chunk = ChunkSum.ofThread();
     private final RowBatch batch = RowBatch.ofThread();
+    private final RowsBeside beside = batch.beside;
     private final double[] sums = batch.sums;
     private final int[] tops = batch.tops;
     private final boolean[] usual = batch.usual;
     private final float[] apart = batch.apart;
-    private final int[] largest = new int[RowBatch.ROWS];
-    private final float[] largestElements = batch.factors; // whoever writes rows afterwards overwrites it
-    private final float[] largestTerms = batch.lows;
+    private final int[] largest = new int[BatchShape.ROWS];
+    private final float[] largestElements = batch.writer.factors; // whoever writes rows afterwards overwrites it
+    private final float[] largestTerms = batch.writer.lows;
 
     private final double[] gaps = batch.gaps; // of the elements of waiting rows, side by side
 
     // Arrays of the batch, once there is no more use for what the sum left there: for rows near 0, which are summed again in double.
-    private final int[] special = batch.groupTops; // rows for which the logarithm of their sum is not enough
+    private final int[] special = batch.blocks.groupTops; // rows for which the logarithm of their sum is not enough
     private final int[] waiting = batch.tops; // those among them whose elements are side by side
-    private final float[] elements = batch.tile();
+    private final float[] elements = beside.tile;
     private final double[] anchors = batch.sums;
-    private final double[] rests = batch.groupSums;
+    private final double[] rests = batch.blocks.groupSums;
 
     private BatchLogs() {}
 
@@ -41,20 +42,20 @@ final class BatchLogs {
     /** out[first + r] = log-sum-exp of row r, from <= r < to. */
     void lse(RowKernel kernel, Rows x, int from, int to, float[] out, int first) {
         for (int r = from, count; r < to; r += count) {
-            count = RowBatch.isFew(x, to - r) ? 1 : RowBatch.countFrom(x, r, to);
+            count = BatchShape.isFew(x, to - r) ? 1 : BatchShape.countFrom(x, r, to);
             if (count == 1) batch.logs[0] = chunk.lseOfRow(kernel, x, r);
             else lse(kernel, x, r, count, batch.logs);
             for (int k = 0; k < count; k++) out[first + r + k] = (float) batch.logs[k];
         }
     }
 
-    /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link RowBatch#ROWS}, which lse has room for. */
+    /** lse[k] = log-sum-exp, not yet rounded, of row r + k, 0 <= k < count, at most {@link BatchShape#ROWS}, which lse has room for. */
     void lse(RowKernel kernel, Rows x, int r, int count, double[] lse) {
         if (x.columns() == 2) lseOfPairs(kernel, x, r, count, lse);
         else finish(kernel, x, r, count, batch.sum(kernel, x, r, count, null), lse);
     }
 
-    /** As the other, with the terms of these rows kept if that is possible, because those of some are needed again: see {@link RowBatch#countKeptFrom}. */
+    /** As the other, with the terms of these rows kept if that is possible, because those of some are needed again: see {@link BatchShape#countKeptFrom}. */
     void lseKept(RowKernel kernel, Rows x, int r, int count, double[] lse) {
         if (x.columns() == 2) lseOfPairs(kernel, x, r, count, lse);
         else finish(kernel, x, r, count, batch.sumToSumAgain(kernel, x, r, count), lse);
@@ -72,11 +73,11 @@ final class BatchLogs {
         for (int k = 0; !all && k < count; k++) if (!usual[k]) lse[k] = 1;
         kernel.log(lse, rounded);
         int specials = finishPlain(x.columns(), count, e, lse);
-        if (specials > 0 && x.columns() > RowBatch.SHORT) {
+        if (specials > 0 && x.columns() > BatchShape.SHORT) {
             finishLong(kernel, x, r, count, e, specials, lse);
             return;
         }
-        int most = Math.min(rests.length, RowBatch.gapRows(Math.max(1, x.columns())));
+        int most = Math.min(rests.length, BatchShape.gapRows(Math.max(1, x.columns())));
         for (int i = 0, waits; i < specials; ) {
             for (waits = 0; i < specials && waits < most; i++) {
                 if (usual[special[i]]) waiting[waits++] = special[i];
@@ -106,7 +107,7 @@ final class BatchLogs {
     private void lseOfPairs(RowKernel kernel, Rows x, int r, int count, double[] lse) {
         batch.putSideBySide(kernel, x, r, count);
         int rounded = count + 7 & -8;
-        boolean all = findGaps(batch.source(x), batch.from(x, r), batch.stride(x), count, lse);
+        boolean all = findGaps(beside.source(x), beside.from(x, r), beside.stride(x), count, lse);
         for (int k = 0; !all && k < count; k++) {
             usual[k] = Math.abs(anchors[k]) < Double.POSITIVE_INFINITY;
             if (!usual[k]) lse[k] = 0;
@@ -207,7 +208,7 @@ final class BatchLogs {
     }
 
     private void finishApart(RowKernel kernel, Rows x, int r, int first, int count, int e, double[] lse) {
-        batch.sumApart(kernel, x, r + first, first, count, largest);
+        batch.blocks.sumApart(kernel, x, r + first, first, count, largest);
         Arrays.fill(rests, 0, GROUP, 0);
         for (int k = 0; k < count; k++) {
             if (largest[first + k] >= 0) rests[k] = e * DoubleMath.LN2 - chunk.scale() * apart[first + k];
@@ -237,10 +238,10 @@ final class BatchLogs {
 
     /** Apart from kernels, as {@link #finishPlain}. */
     private void gatherElements(Rows x, int r, int count, int n) {
-        float[] source = batch.source(x);
-        int from = batch.from(x, r);
-        int rowStep = batch.rowStep(x);
-        int stride = batch.stride(x);
+        float[] source = beside.source(x);
+        int from = beside.from(x, r);
+        int rowStep = beside.rowStep(x);
+        int stride = beside.stride(x);
         for (int c = 0, to = 0; c < x.columns(); c++, from += stride, to += n) {
             for (int i = 0; i < count; i++) elements[to + i] = source[from + waiting[i] * rowStep];
             for (int i = count; i < n; i++) elements[to + i] = 0;

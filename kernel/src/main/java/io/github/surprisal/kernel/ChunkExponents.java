@@ -1,5 +1,7 @@
 package io.github.surprisal.kernel;
 
+import java.util.Arrays;
+
 /**
  * The rules by which {@link ChunkSum} chooses E, the exponent of the unit that terms are summed in, and finds that what a kernel
  * summed with an expected E is right: functions of the largest bits that it met, of exponents or elements, and of the sum.
@@ -74,6 +76,21 @@ final class ChunkExponents {
     static long outside(double sum) {
         long bits = Double.doubleToRawLongBits(sum);
         return bits - SMALL_REST_BITS | INFINITY_BITS - 1 - bits;
+    }
+
+    /**
+     * usual[k] = whether row k of count is as expected, by its largest exponent bits and its sum; returns whether all are. Mostly they are, which the first
+     * loops find out without a branch.
+     */
+    static boolean areUsual(int[] tops, double[] sums, int count, int exponent, boolean[] usual) {
+        int outsideTops = 0;
+        long outsideSums = 0;
+        for (int k = 0; k < count; k++) outsideTops |= outside(tops[k]);
+        for (int k = 0; k < count; k++) outsideSums |= outside(sums[k]);
+        boolean all = outsideTops >= 0 && outsideSums >= 0 && isDirect(exponent);
+        Arrays.fill(usual, 0, count, all);
+        for (int k = 0; !all && k < count; k++) usual[k] = outside(tops[k]) >= 0 && outside(sums[k]) >= 0 && isDirect(exponent);
+        return all;
     }
 
     /** Whether a sum in units of 2^exponent, whose largest element, or excluded one, is about 2^top, may have {@link HeavySums}. */

@@ -68,7 +68,7 @@ public final class ChunkSum extends BlockSweep {
 
     /**
      * The largest element is kept apart, however large it is, where the sum is less than so many times 2^top, a power of two or 0; of up to
-     * {@link RowBatch#MEDIUM} elements it always is, unless that is 0.
+     * {@link BatchShape#MEDIUM} elements it always is, unless that is 0.
      * {@link #SUM_ONLY}: it never is, because the sum itself is wanted, and its logarithm no better.
      */
     ChunkSum withTopApart(double times) {
@@ -78,7 +78,7 @@ public final class ChunkSum extends BlockSweep {
 
     /** Whether the largest of n elements is kept apart whatever their sum. */
     boolean keepsTopApart(int n) {
-        return n <= RowBatch.MEDIUM && apart > 0;
+        return n <= BatchShape.MEDIUM && apart > 0;
     }
 
     /** Adds to result the elements array[from + i * stride], 0 <= i < length, chunk by chunk. */
@@ -164,7 +164,7 @@ public final class ChunkSum extends BlockSweep {
 
     private void sumChunk(RowKernel kernel, int excluded) {
         if (elements.length == 2 && wantsLog(excluded) && setPair(elements.element(0), elements.element(1))) return;
-        boolean few = elements.length <= RowBatch.MEDIUM;
+        boolean few = elements.length <= BatchShape.MEDIUM;
         if (few) copyToScratch(kernel);
         double total = few && sumFew(kernel, scratch, 0, elements.length, excluded) ? best : sumBlocks(kernel, excluded, few);
         if (nan) {
@@ -175,7 +175,7 @@ public final class ChunkSum extends BlockSweep {
             copyToScratch(kernel);
             setTopApart(kernel, scratch, 0, elements.length, total);
         } else if (wantsLog(excluded) && needsCare(total, elements.length)) {
-            if (elements.length <= RowBatch.SHORT) {
+            if (elements.length <= BatchShape.SHORT) {
                 copyToScratch(kernel);
                 sumNearZero(kernel, scratch, 0, elements.length);
             } else {
@@ -224,7 +224,7 @@ public final class ChunkSum extends BlockSweep {
      * as expected.
      */
     private boolean addFew(RowKernel kernel, float[] x, int from, int n, int excluded, LogSum result) {
-        if (n > RowBatch.MEDIUM || n == 0) return false;
+        if (n > BatchShape.MEDIUM || n == 0) return false;
         if (n == 2 && wantsLog(excluded) && setPair(x[from], x[from + 1])) {
             result.merge(chunk);
             return true;
@@ -233,7 +233,7 @@ public final class ChunkSum extends BlockSweep {
         if (wantsLog(excluded) && keepsTopApart(n)) {
             setTopApart(kernel, x, from, n, best);
         } else if (wantsLog(excluded) && needsCare(best, n)) {
-            if (n > RowBatch.SHORT) return false;
+            if (n > BatchShape.SHORT) return false;
             sumNearZero(kernel, x, from, n);
         } else {
             chunk.set(exponent * DoubleMath.LN2, 0, best);
@@ -299,7 +299,7 @@ public final class ChunkSum extends BlockSweep {
     /** {@link NearZero#needsCare} of the chunk at hand, with the logarithm taken only where it matters. */
     private boolean needsCare(double sum, int length) {
         boolean few = sum < NearZero.FEW * DoubleMath.powerOfTwo(top - exponent) && (apart > 0 || Math.abs(top) <= NearZero.FAR);
-        if (!few && length > RowBatch.SHORT) return false;
+        if (!few && length > BatchShape.SHORT) return false;
         boolean far = exponent != 0 || sum < 0x1p-3 || sum > 0x1p3; // all that matters of a logarithm outside of [-2, 2]
         double lse = far ? 4 : DoubleMath.log(sum);
         return NearZero.needsCare(sum, lse, top, exponent, length, apart);

@@ -10,6 +10,7 @@ final class GapBatch {
     private static final int LANES = 16;
 
     private final RowBatch rows = RowBatch.ofThread();
+    private final RowsBeside beside = rows.beside;
     private final float[] coefficients = rows.room(); // that of terms to be kept, which none are here
     private final double[] products = rows.gaps;
     private int columns;
@@ -41,7 +42,7 @@ final class GapBatch {
     private void shape(LossCall call, int count) {
         columns = call.logits.columns();
         n = count + GRAIN - 1 & -GRAIN;
-        stride = n + RowBatch.GAP;
+        stride = n + RowsBeside.GAP;
     }
 
     /** Where that of class c for the first row is: c times {@link #stride}. */
@@ -55,19 +56,19 @@ final class GapBatch {
 
     /** sums[k] = the sum of a_c (m_k - x_kc) over the classes of each row k, rounded up to 16, of those that the batch has just summed. */
     void sum(LossCall call, int r, float[] m, double[] sums) {
-        float[] source = rows.source(call.logits);
-        int from = rows.from(call.logits, r);
-        int most = RowBatch.gapRows(columns);
+        float[] source = beside.source(call.logits);
+        int from = beside.from(call.logits, r);
+        int most = BatchShape.gapRows(columns);
         for (int first = 0, count; first < n; first += count) {
             count = Math.min(most, n - first);
-            call.kernel.weightedGaps(source, from + first, rows.stride(call.logits), columns, count, coefficients, stride, m, first, products);
+            call.kernel.weightedGaps(source, from + first, beside.stride(call.logits), columns, count, coefficients, stride, m, first, products);
             fold(count, sums, first);
         }
     }
 
     /** The sum of a_c over the classes of each row, of count. */
     void total(int count, double[] totals) {
-        int most = RowBatch.gapRows(columns);
+        int most = BatchShape.gapRows(columns);
         for (int first = 0, some; first < count; first += some) {
             some = Math.min(most, count - first);
             for (int c = 0; c < columns; c++) {

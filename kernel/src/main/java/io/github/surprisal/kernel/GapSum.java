@@ -62,7 +62,7 @@ final class GapSum {
         Rows x = call.logits;
         Rows a = call.probabilities;
         int n = x.columns();
-        boolean direct = n <= RowBatch.MEDIUM && x.inPlace() && !call.options.copies();
+        boolean direct = n <= BatchShape.MEDIUM && x.inPlace() && !call.options.copies();
         if (!direct || a != null && !(a.inPlace() && call.options.weights() == null && call.options.smoothing() == 0)) return false;
         float[] weights = a != null ? a.data() : Coefficients.ofClasses(call.options);
         int from = a != null ? a.start(r) : 0;

@@ -3,7 +3,7 @@ package io.github.surprisal.kernel;
 /** Whether terms are kept of the next rows, and whether masks are expected among them: rows are mostly like those before. */
 final class Keeping {
     /** Batches, or long rows, whose terms are not kept after one where that failed. */
-    private static final int PAUSE = 32;
+    static final int PAUSE = 32;
     /** Batches, or long rows, without a mask after one with, until none is expected any more. */
     private static final int MASKS_AHEAD = 64;
 

@@ -20,7 +20,7 @@ final class KeptRow {
      */
     boolean sum(RowKernel kernel, Rows rows, int r, LossOptions options, int excluded, float[] out, int outFrom, boolean more, LogSum result) {
         int columns = rows.columns();
-        boolean possible = columns > RowBatch.MEDIUM && columns <= ChunkSum.CHUNK && rows.inPlace() && (options == null || !options.copies());
+        boolean possible = columns > BatchShape.MEDIUM && columns <= ChunkSum.CHUNK && rows.inPlace() && (options == null || !options.copies());
         if (!possible || !ChunkExponents.mayKeep(chunk.exponent)) return false;
         if (!keeping.begins(kernel, chunk.masked())) return false;
         boolean masks = keeping.masks();

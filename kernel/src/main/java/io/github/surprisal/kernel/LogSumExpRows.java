@@ -8,7 +8,7 @@ public final class LogSumExpRows {
     public static void run(RowKernel kernel, Rows x, float[] out, int from, int to) {
         RowBatch.ofThread().withConstants(Exp2.constants(1)); // it may have been left with the scale of a loss
         BatchLogs logs = BatchLogs.ofThread();
-        if (RowBatch.reads(x)) {
+        if (BatchShape.reads(x)) {
             logs.lse(kernel, x, from, to, out, 0);
         } else if (RowTile.suits(x)) {
             RowTile tile = RowTile.ofThread();

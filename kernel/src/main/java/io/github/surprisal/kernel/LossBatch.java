@@ -8,11 +8,13 @@ import java.util.Arrays;
  * <p>The target y is kept out of the sum: see {@link TargetShare}, which is the same for one row.
  */
 final class LossBatch {
-    private static final int ROWS = RowBatch.ROWS;
+    private static final int ROWS = BatchShape.ROWS;
     private static final int GRAIN = RowKernel.GRAIN;
 
     private final RowLoss rowLoss;
     private final RowBatch rows = RowBatch.ofThread();
+    private final RowsBeside beside = rows.beside;
+    private final BatchWriter writer = rows.writer;
     final int[] targets = new int[ROWS];
     final double[] lse = new double[ROWS];
     final double[] p = new double[ROWS];
@@ -24,7 +26,7 @@ final class LossBatch {
     private final double[] weight = new double[ROWS];
     private final double[] t = new double[ROWS];
     private final int[] ignored = new int[ROWS]; // the rows whose targets are
-    private final float[] out = rows.tile();
+    private final float[] out = beside.tile;
     private final boolean[] usual = new boolean[ROWS];
     private double[] losses;
     private boolean all;
@@ -40,7 +42,7 @@ final class LossBatch {
     static boolean covers(LossCall call) {
         Rows x = call.logits;
         Rows gradient = call.gradient;
-        if (x.columns() <= RowBatch.SHORT) return coversShort(call) && x.sideBySide() && (gradient == null || gradient.sideBySide());
+        if (x.columns() <= BatchShape.SHORT) return coversShort(call) && x.sideBySide() && (gradient == null || gradient.sideBySide());
         return call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
                 && ChunkElements.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
     }
@@ -48,12 +50,12 @@ final class LossBatch {
     /** Whether rows like these could be done side by side if they were in arrays. */
     static boolean coversShort(LossCall call) {
         int columns = call.logits.columns();
-        return call.probabilities == null && !call.options.copies() && columns > 0 && columns <= RowBatch.SHORT;
+        return call.probabilities == null && !call.options.copies() && columns > 0 && columns <= BatchShape.SHORT;
     }
 
     /** How many rows from r on, and before to, make a batch. */
     static int countFrom(LossCall call, int r, int to) {
-        return call.gradient == null ? RowBatch.countFrom(call.logits, r, to) : RowBatch.countCachedFrom(call.logits, r, to);
+        return call.gradient == null ? BatchShape.countFrom(call.logits, r, to) : BatchShape.countCachedFrom(call.logits, r, to);
     }
 
     /**
@@ -132,7 +134,7 @@ final class LossBatch {
         LossOptions options = call.options;
         double scale = options.scale();
         float[] apart = rows.apart();
-        float[] reference = rows.factors; // not yet needed
+        float[] reference = writer.factors; // not yet needed
         double[] above = t; // no longer needed
         for (int k = 0; k < count; k++) {
             boolean near = gap[k] < 1;
@@ -149,7 +151,7 @@ final class LossBatch {
     }
 
     private static boolean sideBySide(LossCall call) {
-        return RowBatch.areSideBySide(call.kernel, call.logits);
+        return BatchShape.areSideBySide(call.kernel, call.logits);
     }
 
     /** How many of the usual rows have their largest logit, the first if there are several, at their target. To be asked before {@link #write}. */
@@ -162,11 +164,11 @@ final class LossBatch {
             }
             return correct;
         }
-        float[] largest = rows.factors; // not yet needed
+        float[] largest = writer.factors; // not yet needed
         rows.findLargest(call.kernel, x, r, count, largest);
-        float[] source = rows.source(x);
-        int stride = rows.stride(x);
-        for (int k = 0, at = rows.from(x, r); k < count; k++, at++) {
+        float[] source = beside.source(x);
+        int stride = beside.stride(x);
+        for (int k = 0, at = beside.from(x, r); k < count; k++, at++) {
             int y = targets[k];
             if (y < 0 || !usual[k] || source[at + y * stride] != largest[k]) continue;
             int c = 0;
@@ -197,10 +199,10 @@ final class LossBatch {
             weight[k] = anchor - target;
         }
         if (apart != null) return;
-        float[] source = rows.source(x);
-        int at = source == null ? 0 : rows.from(x, r);
-        int rowStep = rows.rowStep(x);
-        int step = rows.stride(x);
+        float[] source = beside.source(x);
+        int at = source == null ? 0 : beside.from(x, r);
+        int rowStep = beside.rowStep(x);
+        int step = beside.stride(x);
         double lowest = anchor - TargetShare.MAX_POWER;
         int below = 0;
         for (int k = 0; k < count; k++, at += rowStep) {
@@ -222,7 +224,7 @@ final class LossBatch {
             notP[k] = t[k] * p[k];
         }
         for (int k = 0; k < rounded; k++) power[k] = weight[k] * p[k];
-        if (rows.keptAny()) return;
+        if (writer.keptAny()) return;
         int exponent = rows.exponent();
         for (int k = 0; k < rounded; k++) {
             power[k] *= DoubleMath.powerOfTwo(Math.clamp(RowWriter.exponentOf(lse[k]) - exponent, -1000, 1000)); // clamped: an unusual row
@@ -234,7 +236,7 @@ final class LossBatch {
     /** Whether {@link #write} can write the gradient. */
     static boolean writes(LossCall call) {
         if (call.gradient == null || call.options.smoothing() != 0 && !sideBySide(call)) return false;
-        return call.logits.columns() <= RowBatch.SHORT || call.logits.inPlace() && call.gradient.inPlace();
+        return call.logits.columns() <= BatchShape.SHORT || call.logits.inPlace() && call.gradient.inPlace();
     }
 
     /**
@@ -254,7 +256,7 @@ final class LossBatch {
     /** Writes the gradient of the usual rows. Makes power the factors of their terms, and t the gradients at their targets. */
     void write(LossCall call, int r) {
         double factor = call.factor * call.options.logitScale();
-        boolean kept = rows.keptAny();
+        boolean kept = writer.keptAny();
         if (call.options.isPlain()) {
             for (int k = 0; k < count; k++) {
                 power[k] *= factor;
@@ -264,10 +266,10 @@ final class LossBatch {
             findOwnFactors(call.options, factor, call.logits.columns());
         }
         for (int i = 0; i < ignoredCount; i++) power[ignored[i]] = t[ignored[i]] = 0;
-        for (int k = 0; !kept && k < count; k++) rows.setExponent(k, usual[k] ? lse[k] : rows.exponent() * DoubleMath.LN2);
-        rows.setFactors(power, count);
+        for (int k = 0; !kept && k < count; k++) writer.setExponent(k, usual[k] ? lse[k] : rows.exponent() * DoubleMath.LN2);
+        writer.setFactors(power, count);
         boolean inPlace = call.logits.inPlace() && call.gradient.inPlace();
-        if (call.logits.columns() >= GRAIN && inPlace && !rows.keptBeside() && call.options.smoothing() == 0) writeRows(call, r);
+        if (call.logits.columns() >= GRAIN && inPlace && !beside.kept() && call.options.smoothing() == 0) writeRows(call, r);
         else writeSideBySide(call, r);
     }
 
@@ -287,7 +289,7 @@ final class LossBatch {
 
     private void writeRows(LossCall call, int r) {
         Rows gradient = call.gradient;
-        rows.writeTerms(call.kernel, call.logits, gradient, r, count, usual);
+        writer.writeTerms(call.kernel, call.logits, gradient, r, count, usual);
         for (int k = 0; k < count; k++) {
             if (usual[k]) gradient.data()[gradient.start(r + k) + Math.max(targets[k], 0)] = (float) t[k];
         }
@@ -302,15 +304,15 @@ final class LossBatch {
         for (int i = 0; i < ignoredCount; i++) {
             for (int c = 0; c < columns; c++) shares[c * gaps.stride() + ignored[i]] = 0;
         }
-        return rows.termsMinus(call.kernel, call.logits, r, count, shares, gaps.stride());
+        return writer.termsMinus(call.kernel, call.logits, r, count, shares, gaps.stride());
     }
 
     private void writeSideBySide(LossCall call, int r) {
         boolean smoothed = call.options.smoothing() != 0;
-        int stride = smoothed ? termsMinusShares(call, r) : rows.terms(call.kernel, call.logits, r, count);
+        int stride = smoothed ? termsMinusShares(call, r) : writer.terms(call.kernel, call.logits, r, count);
         for (int k = 0; k < count; k++) {
             if (usual[k]) out[Math.max(targets[k], 0) * stride + k] = (float) t[k];
         }
-        rows.put(call.kernel, call.gradient, r, count, usual, stride);
+        writer.put(call.kernel, call.gradient, r, count, usual, stride);
     }
 }

@@ -30,7 +30,7 @@ final class NearZero {
         // Exponents of the sum in units of 2^top, and of the logarithm. What each condition compares is below 0 where it holds: no branch to mispredict.
         int above = Math.getExponent(sum) - (top - exponent);
         int size = Math.getExponent(lse);
-        int nearShort = size - 1 & length - RowBatch.SHORT - 1; // |lse| < 2, where care is cheap
+        int nearShort = size - 1 & length - BatchShape.SHORT - 1; // |lse| < 2, where care is cheap
         int few = above - FEW_EXPONENT & Math.abs(top) - FAR - 1;
         int dominated = above - 1 & Math.abs(top) - 4;
         int dominant = above - Math.getExponent(apart); // a power of two or 0

@@ -13,12 +13,13 @@ final class ProbabilityBatch {
     private final RowLoss rowLoss;
     private final BatchLogs logs = BatchLogs.ofThread();
     private final RowBatch rows = RowBatch.ofThread();
-    final double[] lse = new double[RowBatch.ROWS];
-    final double[] above = new double[RowBatch.ROWS];
-    final float[] largest = new float[RowBatch.ROWS];
+    private final BatchWriter writer = rows.writer;
+    final double[] lse = new double[BatchShape.ROWS];
+    final double[] above = new double[BatchShape.ROWS];
+    final float[] largest = new float[BatchShape.ROWS];
     final double[] loss = rows.logs; // both until the next sum
     private final double[] total = rows.sums;
-    private final boolean[] usual = new boolean[RowBatch.ROWS];
+    private final boolean[] usual = new boolean[BatchShape.ROWS];
     private int count;
 
     /** With its {@link GapBatch}. */
@@ -28,12 +29,12 @@ final class ProbabilityBatch {
 
     static boolean covers(LossCall call) {
         int columns = call.logits.columns();
-        return call.probabilities != null && columns > 1 && columns <= RowBatch.MEDIUM && RowBatch.reads(call.logits) && !call.options.copies();
+        return call.probabilities != null && columns > 1 && columns <= BatchShape.MEDIUM && BatchShape.reads(call.logits) && !call.options.copies();
     }
 
     /** Whether losses and gradients are done here too. */
     static boolean finishes(LossCall call) {
-        return covers(call) && RowBatch.areSideBySide(call.kernel, call.logits); // all else lies in rows of arrays then: see TiledLoss
+        return covers(call) && BatchShape.areSideBySide(call.kernel, call.logits); // all else lies in rows of arrays then: see TiledLoss
     }
 
     void sum(LossCall call, int r, int count) {
@@ -68,16 +69,16 @@ final class ProbabilityBatch {
             boolean known = usual[k];
             power[k] = known ? RowWriter.powerOf(lse[k]) : 0;
             total[k] = factor * (total[k] + 2 * zLoss * lse[k]);
-            rows.setExponent(k, known ? lse[k] : 0);
+            writer.setExponent(k, known ? lse[k] : 0);
         }
         for (int k = count; k < rounded; k++) power[k] = 0;
         call.kernel.exp(power, rounded);
         for (int k = 0; k < count; k++) power[k] *= total[k];
-        rows.setFactors(power, count);
+        writer.setFactors(power, count);
         GapBatch gaps = rowLoss.gapBatch();
         gaps.multiply(factor);
-        int stride = rows.termsMinus(call.kernel, call.logits, r, count, gaps.coefficients(), gaps.stride());
-        rows.put(call.kernel, call.gradient, r, count, usual, stride);
+        int stride = writer.termsMinus(call.kernel, call.logits, r, count, gaps.coefficients(), gaps.stride());
+        writer.put(call.kernel, call.gradient, r, count, usual, stride);
     }
 
     boolean isUsual(int k) {

@@ -70,7 +70,7 @@ final class RowLoss {
     /** The sum, in order, of the losses of rows from .. to, each put into each if that is not null. correct[0] grows by the right argmaxes. */
     double run(LossCall call, int from, int to, long[] correct, double[] each) {
         double sum = 0;
-        boolean few = RowBatch.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
+        boolean few = BatchShape.isFew(call.logits, call.logits.rows()) && (call.gradient == null || call.gradient.inPlace());
         if (!few && LossBatch.covers(call)) return runTogether(call, from, to, correct, each);
         if (TiledLoss.suits(call) || !few && TiledLoss.caps(call)) return tiles().run(this, call, from, to, correct, each);
         if (!few && ProbabilityBatch.covers(call)) return runProbabilities(call, from, to, each);
@@ -233,7 +233,7 @@ final class RowLoss {
         LossOptions options = call.options;
         int n = call.logits.columns();
         double scale = options.scale();
-        rowSum.of(call.kernel, call.logits, r, options, n <= RowBatch.MEDIUM ? ProbabilityBatch.TOP_APART : SUM_ONLY, -1, call.parts, others);
+        rowSum.of(call.kernel, call.logits, r, options, n <= BatchShape.MEDIUM ? ProbabilityBatch.TOP_APART : SUM_ONLY, -1, call.parts, others);
         double lse = others.value();
         if (n == 0) return 0;
         if (!(Math.abs(lse) < Double.POSITIVE_INFINITY)) {

@@ -36,7 +36,7 @@ final class RowTile {
     /** The tile as rows like those of x, of as many as fit; on request with their elements of one column together if they are so in x. */
     Rows shape(Rows x, boolean sideBySide) {
         int columns = x.columns();
-        boolean beside = sideBySide && columns <= RowBatch.SHORT && x.columnStride() >= Rows.BESIDE;
+        boolean beside = sideBySide && columns <= BatchShape.SHORT && x.columnStride() >= Rows.BESIDE;
         Rows[] shapes = beside ? oneBesideTheOther : oneBehindTheOther;
         rows = shapes[columns % SHAPES];
         if (rows == null || rows.columns() != columns) {

@@ -79,9 +79,9 @@ final class RowWriter {
         }
     }
 
-    /** Of up to {@link RowBatch#MEDIUM}, unless they do not fill a vector, at once; false, with nothing done, otherwise. */
+    /** Of up to {@link BatchShape#MEDIUM}, unless they do not fill a vector, at once; false, with nothing done, otherwise. */
     private boolean writesFew(RowKernel kernel, float[] k, float[] x, int from, int n, int e, double factor, float[] out, int to) {
-        if (n > RowBatch.MEDIUM || n >= ScalarKernel.SCALAR_BELOW && n < kernel.lanes()) return false;
+        if (n > BatchShape.MEDIUM || n >= ScalarKernel.SCALAR_BELOW && n < kernel.lanes()) return false;
         high[0] = (float) factor;
         low[0] = DoubleMath.low(factor);
         if (n < ScalarKernel.SCALAR_BELOW) {

@@ -66,12 +66,12 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
 
     /** Whether kernels read and write whole rows where they are; off the heap not the short ones, which go through tiles. */
     boolean straight() {
-        return inPlace() || direct() && columns > RowBatch.SHORT;
+        return inPlace() || direct() && columns > BatchShape.SHORT;
     }
 
     /** Whether {@link RowBatch} reads and writes short rows here: in an array, with many or all of them next to each other. */
     boolean sideBySide() {
-        return data != null && columns <= RowBatch.SHORT && (columnStride == 1 || columnStride >= BESIDE);
+        return data != null && columns <= BatchShape.SHORT && (columnStride == 1 || columnStride >= BESIDE);
     }
 
     public float get(int r, int c) {

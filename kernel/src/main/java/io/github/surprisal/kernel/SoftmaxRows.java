@@ -10,6 +10,7 @@ public final class SoftmaxRows {
     private final LogSum sum = new LogSum();
     private final RowBatch batch = RowBatch.ofThread();
     private final BatchLogs logs = BatchLogs.ofThread();
+    private final BatchWriter batchWriter = batch.writer;
     private final double[] lse = batch.logs;
     private final float[] scratch = new float[Store.PIECE];
     private final float[] high = new float[1];
@@ -36,8 +37,8 @@ public final class SoftmaxRows {
         boolean oneBlock = ChunkElements.positions(columns) <= RowKernel.BLOCK; // longer rows gain nothing from neighbours
         if (x.straight() && out.straight() && oneBlock || sideBySide(x, out)) {
             for (int r = from, count; r < to; r += count) {
-                if (RowBatch.isFew(x, to - r)) count = 1;
-                else count = x.inPlace() && (logarithm || x.data() == out.data()) ? RowBatch.countKeptFrom(x, r, to) : RowBatch.countCachedFrom(x, r, to);
+                if (BatchShape.isFew(x, to - r)) count = 1;
+                else count = x.inPlace() && (logarithm || x.data() == out.data()) ? BatchShape.countKeptFrom(x, r, to) : BatchShape.countCachedFrom(x, r, to);
                 if (count == 1) row(kernel, x, out, logarithm, r, false, null);
                 else batch(kernel, x, out, logarithm, r, count);
             }
@@ -84,11 +85,11 @@ public final class SoftmaxRows {
             }
         }
         if (left == count) return;
-        if (logarithm) batch.setFactors(lse, count);
-        else batch.setProbabilities(count, wanted, unit);
-        if (rows && logarithm) batch.writeLogarithms(kernel, x, out, r, count, wanted);
-        else if (rows && !batch.keptBeside()) batch.writeTerms(kernel, x, out, r, count, wanted);
-        else batch.put(kernel, out, r, count, wanted, logarithm ? logarithms(kernel, x, r, count) : batch.terms(kernel, x, r, count));
+        if (logarithm) batchWriter.setFactors(lse, count);
+        else batchWriter.setProbabilities(count, wanted, unit);
+        if (rows && logarithm) batchWriter.writeLogarithms(kernel, x, out, r, count, wanted);
+        else if (rows && !batch.beside.kept()) batchWriter.writeTerms(kernel, x, out, r, count, wanted);
+        else batchWriter.put(kernel, out, r, count, wanted, logarithm ? batchWriter.logarithms(kernel, x, r, count) : batchWriter.terms(kernel, x, r, count));
     }
 
     /** {@link ChunkSum#withTopApart}: where one element outweighs the others, the logarithm of its probability is nearly 0. */
@@ -98,19 +99,6 @@ public final class SoftmaxRows {
 
     private static boolean sideBySide(Rows x, Rows out) {
         return x.sideBySide() && out.sideBySide();
-    }
-
-    /** Short rows side by side, less their logarithms. */
-    private int logarithms(RowKernel kernel, Rows x, int r, int count) {
-        int stride = batch.lieSideBySide(kernel, x, r, count) + RowBatch.GAP;
-        for (int c = 0; c < x.columns(); c++) {
-            subtract(batch.source(x), batch.from(x, r) + c * batch.stride(x), count, batch.factors, batch.lows, batch.tile(), c * stride);
-        }
-        return stride;
-    }
-
-    private static void subtract(float[] x, int from, int n, float[] high, float[] low, float[] out, int to) {
-        for (int i = 0; i < n; i++) out[to + i] = (x[from + i] - high[i]) - low[i];
     }
 
     /** more: the next one is to follow. */
@@ -142,7 +130,7 @@ public final class SoftmaxRows {
 
     /** Terms that may overwrite elements are kept in scratch, of rows that it has room for: so nothing has to be known of the elements before. */
     private static boolean keepsElsewhere(Rows x, Rows out) {
-        return x.data() == out.data() && RowBatch.hasRoom(x.columns());
+        return x.data() == out.data() && BatchShape.hasRoom(x.columns());
     }
 
     /** Whether there is anything left to write, with the sum of the row. */
@@ -207,7 +195,7 @@ public final class SoftmaxRows {
 
     /** Writes elements from .. to of row r, with what row has of it. */
     private void write(SoftmaxRows row, RowKernel kernel, Rows x, Rows out, boolean logarithm, int r, int from, int to) {
-        if (!row.huge && !logarithm && x.inPlace() && out.inPlace() && to - from <= RowBatch.MEDIUM) { // nothing to cut into pieces
+        if (!row.huge && !logarithm && x.inPlace() && out.inPlace() && to - from <= BatchShape.MEDIUM) { // nothing to cut into pieces
             writer.write(kernel, Exp2.constants(1), x.data(), x.start(r) + from, to - from, row.exponent, row.power, false, 0, 1, null, 0,
                     out.data(), out.start(r) + from);
             return;

@@ -20,7 +20,7 @@ final class TiledLoss {
     /** Whether the softcap is applied to the tile. Of the gradients the slopes are needed, and for them the logits as they were. */
     static boolean caps(LossCall call) {
         int columns = call.logits.columns();
-        return call.options.softcap() != 0 && call.probabilities == null && !call.tiled && columns > 0 && columns <= RowBatch.SHORT
+        return call.options.softcap() != 0 && call.probabilities == null && !call.tiled && columns > 0 && columns <= BatchShape.SHORT
                 && (call.gradient == null || call.logits.inPlace());
     }
 

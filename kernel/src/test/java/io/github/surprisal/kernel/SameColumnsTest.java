@@ -213,7 +213,7 @@ class SameColumnsTest {
     void shortRowsOfEveryLengthAndOffset() {
         float[] k = Exp2.constants(1);
         for (int columns = 1; columns <= 64; columns++) {
-            for (int n = GRAIN; n <= RowBatch.ROWS; n += GRAIN) {
+            for (int n = GRAIN; n <= BatchShape.ROWS; n += GRAIN) {
                 int offset = (columns + n / GRAIN) % OFFSETS;
                 int stride = n + columns % 3;
                 float[] x = Shape.NORMAL_3.fill(offset + columns * stride + n, SEED + columns);
