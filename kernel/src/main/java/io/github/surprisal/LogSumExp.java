@@ -76,9 +76,9 @@ public final class LogSumExp {
         int length = toIndex - fromIndex;
         RowKernel kernel = Kernels.current(length);
         if (!execution.isParallel() || length <= ChunkSum.CHUNK) {
-            return unscaled().lse(kernel, x, fromIndex, length, 1);
+            return unscaled().lse(kernel, x, fromIndex, length);
         }
-        return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, fromIndex + (int) from, n, 1, sum));
+        return ofChunks(length, execution, (from, n, sum) -> unscaled().add(kernel, x, fromIndex + (int) from, n, sum));
     }
 
     /**

@@ -63,7 +63,7 @@ public final class LogSumExpAccumulator implements Serializable {
         Objects.requireNonNull(x, "x");
         Objects.checkFromToIndex(fromIndex, toIndex, x.length);
         count = Math.addExact(count, toIndex - fromIndex);
-        ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(Kernels.current(toIndex - fromIndex), x, fromIndex, toIndex - fromIndex, 1, sum);
+        ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(Kernels.current(toIndex - fromIndex), x, fromIndex, toIndex - fromIndex, sum);
         return this;
     }
 

@@ -14,9 +14,10 @@ abstract class BlockSweep {
     private static final int TAIL = ChunkSum.TAIL;
     private static final int NONE = ChunkSum.NONE;
     /*
-     * Blocks a call of a long row, measured on Zen 5: more are 3 % faster in the cache, but a third slower from memory, where reading
-     * so many partial sums back between two calls costs the row's own streams their prefetching. Folded ones, of 512 bits, leave none to read, and 16 are
-     * 2 to 7 % faster than 4 on Zen 4; but 4 for a chunk's first call, which is made again where the chunk is not like the one before.
+     * Blocks a call of a long row that are masked, off the heap or kept, measured on Zen 5: more are 3 % faster in the cache, but a third slower from memory,
+     * where reading so many partial sums back between two calls costs the row's own streams their prefetching. Folded ones, of 512 bits, leave none to read,
+     * and 16 are 2 to 7 % faster than 4 on Zen 4; but 4 for a chunk's first call, which is made again where the chunk is not like the one before, and for
+     * fewer lanes, which fold behind the sums.
      */
     private static final int BLOCKS = 2;
     private static final int FIRST_BLOCKS = 4;

@@ -23,11 +23,11 @@ final class ChunkElements {
     int body;
     int positions;
 
-    /** The row is array[from + i * stride]. */
-    void set(float[] array, int from, int stride) {
+    /** The row is array[from + i]. */
+    void set(float[] array, int from) {
         this.array = array;
-        this.base = from;
-        this.stride = stride;
+        base = from;
+        stride = 1;
     }
 
     /** The row is row r from that column on, as options prepare it if they are not null. */

@@ -23,7 +23,7 @@ public final class ChunkSum extends BlockSweep {
     /*
      * Frozen: changing one of these changes results in the last bit. Chosen by measurement (Zen 4, 512 bit, Gelem/s for
      * 64 x 128256): chunks of 8 Ki 4.0, 16 Ki 4.3, 32 Ki 4.5, 64 Ki 4.7, 128 Ki 4.9; one stream instead of four 2.5.
-     * 2^17 also takes today's largest vocabularies in one piece.
+     * 2^17 also takes a vocabulary of 128256 in one piece, but not the largest of today, of twice as many and more.
      */
     public static final int CHUNK = 1 << 17;
     static final int STREAMS = 4;
@@ -31,6 +31,8 @@ public final class ChunkSum extends BlockSweep {
 
     /** For {@link #withTopApart}. */
     static final double SUM_ONLY = -1;
+    /** For {@link #withTopApart}, where what the sum is above its largest element is wanted; for few elements any positive number would do. */
+    static final double TOP_APART = 4;
 
     /** In place of the index of an excluded element. */
     static final int NONE = -1;
@@ -68,7 +70,7 @@ public final class ChunkSum extends BlockSweep {
 
     /**
      * The largest element is kept apart, however large it is, where the sum is less than so many times 2^top, a power of two or 0; of up to
-     * {@link BatchShape#MEDIUM} elements it always is, unless that is 0.
+     * {@link BatchShape#MEDIUM} elements it always is, if that is positive.
      * {@link #SUM_ONLY}: it never is, because the sum itself is wanted, and its logarithm no better.
      */
     ChunkSum withTopApart(double times) {
@@ -81,17 +83,12 @@ public final class ChunkSum extends BlockSweep {
         return n <= BatchShape.MEDIUM && apart > 0;
     }
 
-    /** Adds to result the elements array[from + i * stride], 0 <= i < length, chunk by chunk. */
-    public void add(RowKernel kernel, float[] array, int from, int length, int stride, LogSum result) {
-        addWithout(kernel, array, from, length, stride, NONE, result);
-    }
-
-    /** As {@link #add}, without the element of the given index. */
-    public void addWithout(RowKernel kernel, float[] array, int from, int length, int stride, int excluded, LogSum result) {
-        if (stride == 1 && addFew(kernel, array, from, length, excluded, result)) return;
-        elements.set(array, from, stride);
+    /** Adds to result the elements array[from + i], 0 <= i < length, chunk by chunk. */
+    public void add(RowKernel kernel, float[] array, int from, int length, LogSum result) {
+        if (addFew(kernel, array, from, length, NONE, result)) return;
+        elements.set(array, from);
         try {
-            addChunks(kernel, length, excluded, result);
+            addChunks(kernel, length, NONE, result);
         } finally {
             elements.clear();
         }
@@ -133,10 +130,10 @@ public final class ChunkSum extends BlockSweep {
         }
     }
 
-    /** log-sum-exp of array[from + i * stride], 0 <= i < length. */
-    public float lse(RowKernel kernel, float[] array, int from, int length, int stride) {
+    /** log-sum-exp of array[from + i], 0 <= i < length. */
+    public float lse(RowKernel kernel, float[] array, int from, int length) {
         row.clear();
-        add(kernel, array, from, length, stride, row);
+        add(kernel, array, from, length, row);
         return (float) row.value();
     }
 

@@ -52,7 +52,7 @@ final class HeavySums {
         int n = ChunkElements.positions(rows.columns());
         int i = find(kernel, k * BLOCK, n, total);
         if (i == n) return 0;
-        if (terms != null) elements.set(terms, termsFrom, 1);
+        if (terms != null) elements.set(terms, termsFrom);
         else elements.set(rows, r, 0, null);
         try {
             elements.startChunk(0, rows.columns());

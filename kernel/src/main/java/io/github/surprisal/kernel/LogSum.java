@@ -29,10 +29,6 @@ public final class LogSum {
         this.rest = rest;
     }
 
-    public void set(LogSum other) {
-        set(other.anchor, other.unit, other.rest);
-    }
-
     public double anchor() {
         return anchor;
     }

@@ -19,7 +19,7 @@ public final class LogSumExpRows {
                 logs.lse(kernel, rows, 0, count, out, r);
             }
         } else {
-            ChunkSum sum = ChunkSum.ofThread().withConstants(Exp2.constants(1));
+            ChunkSum sum = ChunkSum.ofThread(); // that of the batch
             for (int r = from; r < to; r++) out[r] = (float) sum.lseOfRow(kernel, x, r);
         }
     }

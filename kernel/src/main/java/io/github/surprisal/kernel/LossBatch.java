@@ -27,7 +27,7 @@ final class LossBatch {
     private final double[] t = new double[ROWS];
     private final int[] ignored = new int[ROWS]; // the rows whose targets are
     private final float[] out = beside.tile;
-    private final boolean[] usual = new boolean[ROWS];
+    private final boolean[] usual = rows.usual;
     private double[] losses;
     private boolean all;
     private int count;
@@ -73,11 +73,7 @@ final class LossBatch {
         all = terms || rows.sum(call.kernel, x, r, count, targets, out);
         int rounded = count + 7 & -8;
         double[] sums = rows.sums;
-        Arrays.fill(usual, 0, count, true);
-        for (int k = 0; !all && k < count; k++) {
-            usual[k] = rows.isUsual(k);
-            if (!usual[k]) sums[k] = 1; // any: the row is done alone later
-        }
+        for (int k = 0; !all && k < count; k++) if (!usual[k]) sums[k] = 1; // any: the row is done alone later
         double anchor = rows.exponent() * DoubleMath.LN2;
         findWeights(x, r, options.scale(), anchor);
         Arrays.fill(weight, count, rounded, 0);

@@ -115,10 +115,6 @@ public final class LossCall {
         return correct[0];
     }
 
-    public int columns() {
-        return logits.columns();
-    }
-
     /** The target of row r, or -1 if it is ignored. Read and checked here once a use: another thread may write to the array. */
     int target(int r) {
         long y = intTargets != null ? intTargets[r] : longTargets[r];

@@ -5,8 +5,6 @@ package io.github.surprisal.kernel;
  * losses and gradients too. Scratch for one thread.
  */
 final class ProbabilityBatch {
-    /** For {@link ChunkSum#withTopApart}: for rows as short as these any positive number keeps the largest apart. */
-    static final double TOP_APART = 4;
     /** Of what is left of a sum less its largest term: below it too few of the 53 bits are, and the row is to be summed without its largest element. */
     private static final double LEAST_REST = 0x1p-20;
 
@@ -19,7 +17,7 @@ final class ProbabilityBatch {
     final float[] largest = new float[BatchShape.ROWS];
     final double[] loss = rows.logs; // both until the next sum
     private final double[] total = rows.sums;
-    private final boolean[] usual = new boolean[BatchShape.ROWS];
+    private final boolean[] usual = rows.usual;
     private int count;
 
     /** With its {@link GapBatch}. */
@@ -39,7 +37,7 @@ final class ProbabilityBatch {
 
     void sum(LossCall call, int r, int count) {
         this.count = count;
-        rows.withConstants(call.options.constants()).withTopApart(TOP_APART);
+        rows.withConstants(call.options.constants()).withTopApart(ChunkSum.TOP_APART);
         logs.lse(call.kernel, call.logits, r, count, lse);
         logs.copyAbove(call.kernel, call.logits, r, count, above, largest);
         for (int k = 0; k < count; k++) usual[k] = isEnough(above[k]) && !RowWriter.isHuge(lse[k]);

@@ -60,7 +60,7 @@ public final class RowBatch {
     /**
      * Sums of the rows r .. r + count, each without the element excluded[k], if excluded is not null and that is not -1.
      *
-     * @return whether all of them are as expected; {@link #isUsual} tells it of each. Their {@link #sums} are in units of 2^{@link #exponent()}; the others
+     * @return whether all of them are as expected; {@link #usual} tells it of each. Their {@link #sums} are in units of 2^{@link #exponent()}; the others
      *     are for {@link ChunkSum}
      */
     boolean sum(RowKernel kernel, Rows x, int r, int count, int[] excluded) {
@@ -130,10 +130,6 @@ public final class RowBatch {
     private boolean allUsual(int count) {
         Arrays.fill(usual, 0, count, true);
         return true;
-    }
-
-    boolean isUsual(int k) {
-        return usual[k];
     }
 
     int exponent() {

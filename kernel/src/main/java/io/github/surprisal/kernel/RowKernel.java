@@ -3,7 +3,7 @@ package io.github.surprisal.kernel;
 import java.util.Arrays;
 
 /**
- * The few primitives that touch logits, over raw float ranges. {@link ScalarKernel} is their specification; every other
+ * The primitives that touch logits, over raw float ranges. {@link ScalarKernel} is their specification; every other
  * implementation returns and writes the same bits. Nothing is validated here: callers have.
  *
  * <p>A block is up to {@link #BLOCK} positions of four streams (see {@link ChunkSum}); its number of positions n is always a

@@ -8,7 +8,6 @@ package io.github.surprisal.kernel;
  * sum of w_c (lse - x_c) = sum of w_c (m - x_c) + W (lse - m) with a reference m near the largest; probability targets are such sums alone.
  */
 final class RowLoss {
-    private static final double SUM_ONLY = ChunkSum.SUM_ONLY;
     private static final ThreadLocal<RowLoss> OF_THREAD = new ThreadLocal<>();
 
     private final RowSum rowSum = new RowSum();
@@ -151,8 +150,8 @@ final class RowLoss {
         double scale = options.scale();
         double x = scale * prepared(call, r, y);
         boolean kept = call.gradient != null && LossBatch.keepsTerms(call)
-                && rowSum.ofKept(call.kernel, call.logits, r, options, SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
-        if (!kept) rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, y, call.parts, others);
+                && rowSum.ofKept(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
+        if (!kept) rowSum.of(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, call.parts, others);
         if (!target.finish(others, x)) {
             if (call.gradient != null) call.gradient.fill(r, Float.NaN);
             return Double.NaN; // NaN, +infinity, or nothing but -infinity
@@ -215,7 +214,7 @@ final class RowLoss {
     private void writeGradient(LossCall call, int r, RowGradient g, double lse) {
         if (RowWriter.isHuge(lse)) {
             float max = max(call, r);
-            rowSum.of(call.kernel, call.logits, r, call.options, SUM_ONLY, -1, call.parts, others);
+            rowSum.of(call.kernel, call.logits, r, call.options, ChunkSum.SUM_ONLY, -1, call.parts, others);
             g.relativeTo(max, others.above((double) max * call.options.scale()));
         }
         int n = call.logits.columns();
@@ -233,7 +232,7 @@ final class RowLoss {
         LossOptions options = call.options;
         int n = call.logits.columns();
         double scale = options.scale();
-        rowSum.of(call.kernel, call.logits, r, options, n <= BatchShape.MEDIUM ? ProbabilityBatch.TOP_APART : SUM_ONLY, -1, call.parts, others);
+        rowSum.of(call.kernel, call.logits, r, options, n <= BatchShape.MEDIUM ? ChunkSum.TOP_APART : ChunkSum.SUM_ONLY, -1, call.parts, others);
         double lse = others.value();
         if (n == 0) return 0;
         if (!(Math.abs(lse) < Double.POSITIVE_INFINITY)) {
@@ -244,7 +243,7 @@ final class RowLoss {
         boolean apart = others.unit() == 1; // always of few elements, and of huge ones
         double above = apart ? others.minus(scale * max) : lse - scale * max;
         if (apart ? !ProbabilityBatch.isEnough(above) : above < 1.5) { // one element dominates: keep it apart, not only its term
-            rowSum.of(call.kernel, call.logits, r, options, SUM_ONLY, firstOf(call, r, max), call.parts, others);
+            rowSum.of(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, firstOf(call, r, max), call.parts, others);
             above = DoubleMath.softplus(others.value() - scale * max);
             lse = scale * max + above;
         }

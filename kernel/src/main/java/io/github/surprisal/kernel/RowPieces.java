@@ -5,9 +5,6 @@ package io.github.surprisal.kernel;
  * For one thread.
  */
 final class RowPieces {
-    /** No copy costs anything then: pieces are as long as leaf loops may be. */
-    private static final int IN_PLACE = Rows.LEAF;
-
     private final float[] scratch = new float[Store.PIECE];
     private RowKernel kernel;
     private Rows rows;
@@ -30,9 +27,9 @@ final class RowPieces {
         return this;
     }
 
-    /** The most elements that {@link #load} takes. */
+    /** The most elements that {@link #load} takes: in place, where it copies nothing, as many as a leaf loop may have. */
     int length() {
-        return inPlace ? IN_PLACE : Store.PIECE;
+        return inPlace ? Rows.LEAF : Store.PIECE;
     }
 
     /** How many elements the piece from c on has. */

@@ -2,15 +2,13 @@ package io.github.surprisal.kernel;
 
 /** The sum of one row wherever it lies, its chunks shared out among threads if there are any to share with. Belongs to the thread that makes it. */
 final class RowSum {
-    static final int CHUNK = ChunkSum.CHUNK;
-
     private final ChunkSum own = ChunkSum.ofThread();
 
     /** Makes sum that of row r, as options prepare it, without the excluded element (-1 for none). */
     void of(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, Parts parts, LogSum sum) {
         sum.clear();
         int n = x.columns();
-        if (parts == null || n <= CHUNK) {
+        if (parts == null || n <= ChunkSum.CHUNK) {
             start(own, options, apart).addRow(kernel, x, r, 0, n, options, excluded, sum);
             return;
         }
@@ -19,7 +17,7 @@ final class RowSum {
             for (int c = first; c < end; c++) {
                 sums[c] = new LogSum();
                 ChunkSum theirs = ChunkSum.ofThread(); // of whichever thread does this part
-                start(theirs, options, apart).addRow(kernel, x, r, c * CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
+                start(theirs, options, apart).addRow(kernel, x, r, c * ChunkSum.CHUNK, chunkEnd(c, n), options, excluded, sums[c]);
             }
         });
         for (LogSum s : sums) sum.merge(s); // in order, as one thread does
@@ -42,12 +40,12 @@ final class RowSum {
 
     /** Chunks of a row of n elements. */
     static int chunks(int n) {
-        return (int) ((n + CHUNK - 1L) / CHUNK);
+        return (int) ((n + ChunkSum.CHUNK - 1L) / ChunkSum.CHUNK);
     }
 
     /** Where chunk c of a row of n elements ends. */
     static int chunkEnd(int c, int n) {
-        return (int) Math.min(n, (c + 1L) * CHUNK);
+        return (int) Math.min(n, (c + 1L) * ChunkSum.CHUNK);
     }
 
     private static ChunkSum start(ChunkSum sum, LossOptions options, double apart) {

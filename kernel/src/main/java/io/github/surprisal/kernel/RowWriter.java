@@ -5,8 +5,6 @@ import java.util.Arrays;
 /** Writes a row of softmax probabilities times a factor, less something. Scratch for one thread. */
 final class RowWriter {
     private static final int PIECE = RowKernel.BLOCK;
-    /** Where nothing has to be prepared, pieces are as long as safepoints allow: a call costs about as much as 80 elements. */
-    private static final int LONG_PIECE = 1 << 16;
     private static final int GRAIN = RowKernel.GRAIN;
     /** Up to here (2^19) terms are computed from x, beyond from x - max: see {@link ChunkSum}. */
     static final double MAX_DIRECT = 524288;
@@ -23,9 +21,9 @@ final class RowWriter {
         return exponentOf(lse) * DoubleMath.LN2 - lse;
     }
 
-    /** How many elements may be written at once. */
+    /** How many elements may be written at once: as many as a leaf loop may have where nothing has to be prepared, since a call costs as much as 80 or so. */
     static int pieceLength(boolean huge, float[] minus) {
-        return huge || minus != null ? PIECE : LONG_PIECE;
+        return huge || minus != null ? PIECE : Rows.LEAF;
     }
 
     /** Beyond +-2^19 no factor 2^-E brings e^lse near 1 without loss. */

@@ -94,7 +94,7 @@ public final class SoftmaxRows {
 
     /** {@link ChunkSum#withTopApart}: where one element outweighs the others, the logarithm of its probability is nearly 0. */
     private static double apart(boolean logarithm) {
-        return logarithm ? 4 : ChunkSum.SUM_ONLY;
+        return logarithm ? ChunkSum.TOP_APART : ChunkSum.SUM_ONLY;
     }
 
     private static boolean sideBySide(Rows x, Rows out) {

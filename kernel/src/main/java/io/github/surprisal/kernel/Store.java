@@ -33,7 +33,7 @@ public final class Store {
         Arrays.fill(FLOAT16_NANS, Half.FLOAT16_NAN);
     }
 
-    // Set once, but for the one that ChunkSum keeps for segments without a matrix.
+    // Set once, but for the one that ChunkElements keeps for segments without a matrix.
     private MemorySegment segment;
     private Format format;
     private boolean offHeap;

@@ -53,7 +53,7 @@ class GoldenBitsTest {
                 String[] words = line.split(" ");
                 float[] x = row(Integer.parseInt(words[0]), Double.parseDouble(words[1]), Double.parseDouble(words[2]));
                 LogSum sum = new LogSum();
-                ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(kernel, x, 0, x.length, 1, sum);
+                ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(kernel, x, 0, x.length, sum);
                 actual.append(String.format("%s %s %s %s\n", words[0], words[1], words[2], Double.toHexString(sum.value())));
             }
             assertEquals(ROWS, actual.toString(), KernelPair.lanes(kernel));

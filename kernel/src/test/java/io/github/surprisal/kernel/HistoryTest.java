@@ -31,7 +31,7 @@ class HistoryTest {
     /** A row and its result alone: on the scalar kernel and a ChunkSum that has seen nothing. */
     private record Row(String name, float[] x, float alone) {
         static Row of(String name, float... x) throws Exception {
-            return new Row(name, x, onNewThread(() -> ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(SCALAR, x, 0, x.length, 1)));
+            return new Row(name, x, onNewThread(() -> ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(SCALAR, x, 0, x.length)));
         }
     }
 
@@ -90,7 +90,8 @@ class HistoryTest {
                 onNewThread(() -> {
                     Row row = rows.getLast();
                     ChunkSum sum = ChunkSum.ofThread().withConstants(Exp2.constants(1));
-                    assertThrows(StackOverflowError.class, () -> sum.addWithout(throwing, row.x, 0, row.x.length, 1, y, new LogSum()));
+                    Rows one = new Rows(row.x, 0, 1, row.x.length, row.x.length, 1);
+                    assertThrows(StackOverflowError.class, () -> sum.addRow(throwing, one, 0, 0, row.x.length, null, y, new LogSum()));
                     assertBits(row.alone, lse(kernel, row), () -> lanes(kernel) + ": " + row.name + " after an error without element " + y);
                     return null;
                 });
@@ -144,7 +145,7 @@ class HistoryTest {
     }
 
     private static float lse(RowKernel kernel, Row row) {
-        return ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(kernel, row.x, 0, row.x.length, 1);
+        return ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(kernel, row.x, 0, row.x.length);
     }
 
     @Test
@@ -217,7 +218,7 @@ class HistoryTest {
         float[] alone = new float[grid.rows];
         float[] grouped = new float[grid.rows + 2];
         for (int r = 0; r < grid.rows; r++) {
-            alone[r] = ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(SCALAR, grid.x, grid.from + r * grid.rowStride, grid.columns, 1);
+            alone[r] = ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(SCALAR, grid.x, grid.from + r * grid.rowStride, grid.columns);
         }
         for (RowKernel kernel : kernels) {
             Arrays.fill(grouped, -7f);

@@ -41,7 +41,7 @@ class SameRowsTest {
     void everyLengthAndOffsetBetweenSentinels(Shape shape) {
         float[] row = shape.fill(MAX_LENGTH, SEED);
         float[] expected = new float[MAX_LENGTH + 1];
-        for (int n = 0; n <= MAX_LENGTH; n++) expected[n] = lse(SCALAR, Arrays.copyOf(row, n), 0, n, 1);
+        for (int n = 0; n <= MAX_LENGTH; n++) expected[n] = lse(SCALAR, Arrays.copyOf(row, n), 0, n);
         for (RowKernel kernel : kernels) {
             for (int offset = 0; offset < OFFSETS; offset++) {
                 float[] x = new float[offset + MAX_LENGTH + 2 * RowKernel.GRAIN];
@@ -50,7 +50,7 @@ class SameRowsTest {
                     if (n > 0) x[offset + n - 1] = row[n - 1];
                     int length = n;
                     int from = offset;
-                    assertBits(expected[n], lse(kernel, x, offset, n, 1),
+                    assertBits(expected[n], lse(kernel, x, offset, n),
                             () -> lanes(kernel) + ", " + shape + ", n " + length + ", offset " + from + ", seed " + SEED);
                 }
             }
@@ -96,9 +96,9 @@ class SameRowsTest {
     }
 
     private static void assertEveryKernel(float[] x, Supplier<String> what) {
-        float expected = lse(SCALAR, x, 0, x.length, 1);
+        float expected = lse(SCALAR, x, 0, x.length);
         for (RowKernel kernel : kernels) {
-            if (kernel != SCALAR) assertBits(expected, lse(kernel, x, 0, x.length, 1), () -> lanes(kernel) + ", n " + x.length + ", " + what.get());
+            if (kernel != SCALAR) assertBits(expected, lse(kernel, x, 0, x.length), () -> lanes(kernel) + ", n " + x.length + ", " + what.get());
         }
     }
 
@@ -107,13 +107,14 @@ class SameRowsTest {
     void stridesAndSegments(Shape shape) {
         for (int n : new int[] {0, 1, 5, 64, 333, 2049, 131079}) {
             float[] row = shape.fill(n, SEED);
-            float expected = lse(SCALAR, row, 0, n, 1);
+            float expected = lse(SCALAR, row, 0, n);
             for (RowKernel kernel : kernels) {
                 for (int stride : new int[] {2, 3, 17}) {
                     float[] x = new float[3 + n * stride];
                     Arrays.fill(x, Float.NaN);
                     for (int i = 0; i < n; i++) x[3 + i * stride] = row[i];
-                    assertBits(expected, lse(kernel, x, 3, n, stride),
+                    Rows one = new Rows(x, 3, 1, n, n, stride);
+                    assertBits(expected, (float) ChunkSum.ofThread().withConstants(Exp2.constants(1)).lseOfRow(kernel, one, 0),
                             () -> lanes(kernel) + ", stride " + stride + ", n " + n + ", " + shape + ", seed " + SEED);
                 }
                 try (Arena arena = Arena.ofConfined()) {
@@ -153,15 +154,15 @@ class SameRowsTest {
                 LogSum sum = new LogSum();
                 for (int from = 0; from < n; from += ChunkSum.CHUNK) {
                     LogSum part = new LogSum();
-                    ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(kernel, x, from, Math.min(ChunkSum.CHUNK, n - from), 1, part);
+                    ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(kernel, x, from, Math.min(ChunkSum.CHUNK, n - from), part);
                     sum.merge(part);
                 }
-                assertBits(lse(SCALAR, x, 0, n, 1), (float) sum.value(), () -> lanes(kernel) + ", " + shape + ", seed " + SEED);
+                assertBits(lse(SCALAR, x, 0, n), (float) sum.value(), () -> lanes(kernel) + ", " + shape + ", seed " + SEED);
             }
         }
     }
 
-    private static float lse(RowKernel kernel, float[] x, int from, int length, int stride) {
-        return ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(kernel, x, from, length, stride);
+    private static float lse(RowKernel kernel, float[] x, int from, int length) {
+        return ChunkSum.ofThread().withConstants(Exp2.constants(1)).lse(kernel, x, from, length);
     }
 }

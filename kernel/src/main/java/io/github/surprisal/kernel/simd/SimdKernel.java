@@ -328,7 +328,7 @@ public final class SimdKernel implements RowKernel {
     public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
         if (NARROW) SimdNarrow.sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep);
-        else SimdTerms.sum(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep, ahead);
+        else SimdTerms.sumKept(x, from, step, stream, n, count, e, k, partials, to, tops, out, outFrom, outStep, ahead);
         reduceTops(tops, count, topsFrom);
         for (int b = 0; b < count; b++) tops[topsFrom + b] += LOWEST_KEPT;
         boolean inRange = ahead != 0;

@@ -15,7 +15,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The primitives of {@link RowKernel} for logits with masks among them: as {@link SimdKernel}'s, with two more instructions a vector. */
+/**
+ * The primitives of {@link RowKernel} for logits with masks among them: as {@link SimdKernel}'s, with two more instructions a vector, or four where terms are
+ * kept.
+ */
 final class SimdMasks {
     private static final VectorShape SHAPE = SimdKernel.shape();
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);

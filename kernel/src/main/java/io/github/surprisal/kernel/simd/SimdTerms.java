@@ -14,7 +14,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The primitives of {@link RowKernel} that write terms times a factor: probabilities and gradients. */
+/**
+ * The primitives of {@link RowKernel} for what is written: terms times a factor, terms kept while they are summed, and what becomes of these; whether elements
+ * are such that their terms may be kept; and elements less their logarithm.
+ */
 final class SimdTerms {
     private static final VectorShape SHAPE = SimdKernel.shape();
     private static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
@@ -129,7 +132,7 @@ final class SimdTerms {
     }
 
     /** See {@link RowKernel#sumKept}. What exponents are above the lowest, and elements ahead above theirs, is left in lanes, in tops. */
-    static void sum(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+    static void sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
             float[] partials, int to, int[] tops, float[] out, int outFrom, int outStep, int ahead) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
