@@ -95,14 +95,8 @@ public final class Execution {
         return x.rows() < threads && x.columns() > ChunkSum.CHUNK;
     }
 
-    /** A task over the half-open range from .. to. */
-    @FunctionalInterface
-    interface Range {
-        void run(int from, int to);
-    }
-
     /** Runs the task over disjoint ranges that make up 0 .. size, each of a multiple (but for the last) of grain. */
-    void forRanges(int size, int grain, Range task) {
+    void forRanges(int size, int grain, Parts.Part task) {
         if (threads == 1 || size <= grain) {
             if (size > 0) task.run(0, size);
         } else {
@@ -112,6 +106,6 @@ public final class Execution {
 
     /** The chunks of one row at a time. */
     void forChunks(int size, Parts.Part part) {
-        forRanges(size, 1, part::run);
+        forRanges(size, 1, part);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.surprisal;
 
+import io.github.surprisal.kernel.Parts;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RecursiveAction;
 import java.util.concurrent.RejectedExecutionException;
@@ -26,7 +27,7 @@ final class SharedWork {
     private final int helpers;
     private final int size;
     private final int step;
-    private Execution.Range task; // null when done: helpers that a busy pool has not begun keep no caller's data alive
+    private Parts.Part task; // null when done: helpers that a busy pool has not begun keep no caller's data alive
     private final Thread caller = Thread.currentThread();
 
     private final AtomicLong next = new AtomicLong();
@@ -36,7 +37,7 @@ final class SharedWork {
     private Throwable failure; // of whoever set failed
 
     /** Over 0 .. size, in ranges of a multiple of grain, on up to that many threads. */
-    SharedWork(ForkJoinPool pool, int threads, int size, int grain, Execution.Range task) {
+    SharedWork(ForkJoinPool pool, int threads, int size, int grain, Parts.Part task) {
         this.pool = pool;
         this.size = size;
         this.task = task;

@@ -125,8 +125,8 @@ final class BatchLogs {
     }
 
     /**
-     * After {@link #lse} of these rows, with their largest elements kept apart: those, and how far log-sum-exp is above them, times the scale; NaN for rows left
-     * to {@link ChunkSum}.
+     * After {@link #lse} of these rows, with their largest elements kept apart: those, and how far log-sum-exp is above them, times the scale; NaN for rows
+     * left to {@link ChunkSum}.
      */
     void copyAbove(RowKernel kernel, Rows x, int r, int count, double[] above, float[] largest) {
         if (x.columns() == 2) batch.findLargest(kernel, x, r, count, largestElements);

@@ -35,7 +35,7 @@ public final class Exp2 {
     public static final int ONE = 9;
     /** Takes the place of an excluded element and of every element below it: its term is exactly +0, without a NaN on the way. */
     public static final int PADDING = 10;
-    /** From here on there are copies of what vectors are multiplied by, to be read from memory: of each as many as two registers of up to 256 bits have lanes. */
+    /** From here on there are copies of what vectors are multiplied by, to be read from memory: of each as many as two registers of 256 bits have lanes. */
     public static final int LOG2E_COPIES = 16;
     public static final int LN2_HI_COPIES = 32;
     public static final int LN2_LO_COPIES = 48;

@@ -9,7 +9,7 @@ import java.util.Arrays;
  *
  * <p>Scratch for one thread, 37 KB, and 144 KB more where terms of rows that are to be overwritten are kept, or coefficients; {@link #ofThread} hands it out.
  */
-public final class RowBatch {
+final class RowBatch {
     /** In place of the indices of excluded elements. */
     static final int[] NONE = new int[BatchShape.ROWS];
 
@@ -39,14 +39,14 @@ public final class RowBatch {
 
     private RowBatch() {}
 
-    public static RowBatch ofThread() {
+    static RowBatch ofThread() {
         RowBatch own = OF_THREAD.get();
         if (own == null) OF_THREAD.set(own = new RowBatch());
         return own;
     }
 
     /** As {@link ChunkSum#withConstants}. */
-    public RowBatch withConstants(float[] constants) {
+    RowBatch withConstants(float[] constants) {
         chunk.withConstants(constants);
         return this;
     }

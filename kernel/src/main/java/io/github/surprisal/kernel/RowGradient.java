@@ -125,10 +125,12 @@ final class RowGradient {
             if (g.minus == Minus.MULTIPLE) coefficients.multiply(c, n, g.times, minus);
             float[] subtracted = g.minus == Minus.NOTHING ? null : minus;
             if (direct) {
-                writer.write(call.kernel, options.constants(), call.logits.store(), call.logits.position(r) + c, n, g.exponent, g.power, g.factor, subtracted, out, to);
+                writer.write(call.kernel, options.constants(), call.logits.store(), call.logits.position(r) + c, n, g.exponent, g.power, g.factor,
+                        subtracted, out, to);
             } else {
                 logits.load(c, n);
-                writer.write(call.kernel, options.constants(), logits.array(), logits.at(), n, g.exponent, g.power, g.huge, g.max, g.factor, subtracted, 0, out, to);
+                writer.write(call.kernel, options.constants(), logits.array(), logits.at(), n, g.exponent, g.power, g.huge, g.max, g.factor, subtracted, 0,
+                        out, to);
             }
             if (g.apart >= c && g.apart < c + n) out[to + g.apart - c] = g.valueApart;
             if (options.softcap() != 0) {

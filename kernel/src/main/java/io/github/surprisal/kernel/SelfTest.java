@@ -167,7 +167,8 @@ final class SelfTest {
         boolean inside = kernel.foldColumns(terms, n + 1, 21, n, 0x1p-33, sums);
         double least = Double.POSITIVE_INFINITY;
         for (double sum : sums) least = Math.min(least, sum);
-        results = append(results, inside ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, least, sums) ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, Math.nextUp(least), sums) ? 1 : 0);
+        results = append(results, inside ? 1 : 0, kernel.foldColumns(terms, n + 1, 21, n, least, sums) ? 1 : 0,
+                kernel.foldColumns(terms, n + 1, 21, n, Math.nextUp(least), sums) ? 1 : 0);
         results = append(results, sums);
         for (int columns = 20; columns > 0; columns--) { // so many columns after the last whole eight, or none; what is behind must not matter
             results = append(results, kernel.foldColumns(terms, n + 1, columns, n, 0x1p-33, sums) ? 1 : 0);

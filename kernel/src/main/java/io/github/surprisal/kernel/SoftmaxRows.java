@@ -219,7 +219,8 @@ public final class SoftmaxRows {
             } else {
                 pieces.load((int) c, n);
                 if (logarithm) logarithms(row, kernel, pieces.array(), pieces.at(), n, target, at);
-                else writer.write(kernel, Exp2.constants(1), pieces.array(), pieces.at(), n, row.exponent, row.power, row.huge, row.max, 1, null, 0, target, at);
+                else writer.write(kernel, Exp2.constants(1), pieces.array(), pieces.at(), n, row.exponent, row.power, row.huge, row.max, 1, null, 0, target,
+                        at);
             }
             if (!inPlace) out.put(kernel, r, (int) c, n, scratch, 0);
         }

@@ -109,8 +109,8 @@ final class WarmStart {
     }
 
     /**
-     * A group that is used, if there is any, and whether it is. One after the other: the first does most of the work, C2 compiles first what is called most often
-     * at a time, and with all of them in turn none would be ready before the last. But in turns, lest one that is never faster keep the others waiting.
+     * A group that is used, if there is any, and whether it is. One after the other: the first does most of the work, C2 compiles first what is called most
+     * often at a time, and with all of them in turn none would be ready before the last. But in turns, lest one that is never faster keep the others waiting.
      */
     private boolean race() {
         int waiting = used & ~ready; // read once: other threads set bits

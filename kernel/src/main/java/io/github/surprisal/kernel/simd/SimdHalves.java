@@ -59,7 +59,8 @@ final class SimdHalves {
             int block = to + b * BLOCK;
             IntVector top = IntVector.zero(INTS);
             for (int i = 0; i < n; i += LANES) {
-                FloatVector v = ShortVector.fromArray(SHORTS, x, at0 + i).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                FloatVector v = ShortVector.fromArray(SHORTS, x, at0 + i).convertShape(S2I, INTS, 0)
+                        .reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
@@ -123,7 +124,8 @@ final class SimdHalves {
             int block = to + b * BLOCK;
             IntVector top = IntVector.zero(INTS);
             for (int i = 0; i < n; i += LANES) {
-                FloatVector v = ShortVector.fromMemorySegment(SHORTS, source, at0 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                FloatVector v = ShortVector.fromMemorySegment(SHORTS, source, at0 + 2L * i, ORDER).convertShape(S2I, INTS, 0)
+                        .reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 IntVector z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
@@ -132,7 +134,8 @@ final class SimdHalves {
                 FloatVector p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 FloatVector sum = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
-                v = ShortVector.fromMemorySegment(SHORTS, source, at1 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                v = ShortVector.fromMemorySegment(SHORTS, source, at1 + 2L * i, ORDER).convertShape(S2I, INTS, 0)
+                        .reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
@@ -141,7 +144,8 @@ final class SimdHalves {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 sum = p.fma(z.lanewise(LSHL, 23).reinterpretAsFloats(), sum);
 
-                v = ShortVector.fromMemorySegment(SHORTS, source, at2 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                v = ShortVector.fromMemorySegment(SHORTS, source, at2 + 2L * i, ORDER).convertShape(S2I, INTS, 0)
+                        .reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
@@ -150,7 +154,8 @@ final class SimdHalves {
                 p = r.fma(c6, c5).fma(r, c4).fma(r, c3).fma(r, c2).fma(r, c1).fma(r, one);
                 FloatVector more = p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats());
 
-                v = ShortVector.fromMemorySegment(SHORTS, source, at3 + 2L * i, ORDER).convertShape(S2I, INTS, 0).reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
+                v = ShortVector.fromMemorySegment(SHORTS, source, at3 + 2L * i, ORDER).convertShape(S2I, INTS, 0)
+                        .reinterpretAsInts().lanewise(LSHL, 16).reinterpretAsFloats();
                 z = v.fma(log2e, rounder).reinterpretAsInts();
                 top = z.lanewise(UMAX, top);
                 z = z.lanewise(MAX, zero);
@@ -215,7 +220,8 @@ final class SimdHalves {
         for (int i = 0; i < whole; i += LANES) {
             FloatVector v = FloatVector.fromArray(FLOATS, x, from + i);
             IntVector bits = v.reinterpretAsInts();
-            IntVector rounded = bits.add(0x7FFF).add(bits.lanewise(LSHR, 16).and(1)).lanewise(LSHR, 16).blend(0x7FC0, bits.and(0x7FFFFFFF).compare(GT, INFINITY_BITS));
+            IntVector rounded = bits.add(0x7FFF).add(bits.lanewise(LSHR, 16).and(1)).lanewise(LSHR, 16)
+                    .blend(0x7FC0, bits.and(0x7FFFFFFF).compare(GT, INFINITY_BITS));
             ((ShortVector) rounded.convertShape(I2S, SHORTS, 0)).intoArray(out, to + i);
         }
         for (int i = whole; i < n; i++) out[to + i] = Half.toBfloat16(x[from + i]);

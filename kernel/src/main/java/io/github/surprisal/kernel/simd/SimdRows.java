@@ -66,7 +66,8 @@ final class SimdRows {
     }
 
     /** The terms of row r from put + r * LENGTH on; the lanes of its top, as the bits of floats, behind them. */
-    private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest, float[] terms, int put) {
+    private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
+            float[] terms, int put) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);

@@ -202,7 +202,8 @@ final class SimdStorage implements StorageKernel {
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
-            FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding)
+                    .reinterpretAsFloats();
             IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(lo, m.fma(hi, v));
@@ -232,7 +233,8 @@ final class SimdStorage implements StorageKernel {
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector padding = IntVector.broadcast(INTS, Float.floatToRawIntBits(k[Exp2.PADDING]));
         for (int i = 0; i < n; i += LANES) {
-            FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding).reinterpretAsFloats();
+            FloatVector v = FloatVector.fromMemorySegment(FLOATS, source, from + 4L * i, ORDER).reinterpretAsInts().lanewise(UMIN, padding)
+                    .reinterpretAsFloats();
             IntVector z = v.fma(log2e, rounder).reinterpretAsInts().lanewise(MAX, zero);
             FloatVector m = z.reinterpretAsFloats().sub(rounder);
             FloatVector r = m.fma(lo, m.fma(hi, v));
