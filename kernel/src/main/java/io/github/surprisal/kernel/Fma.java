@@ -30,6 +30,51 @@ public final class Fma {
         return (float) sum;
     }
 
+    public static double fma(double a, double b, double c) {
+        return IN_HARDWARE ? Math.fma(a, b, c) : emulated(a, b, c);
+    }
+
+    /** Splits a double into two of at most 26 bits, whose products are exact (Veltkamp). */
+    private static final double SPLITTER = 0x1p27 + 1;
+
+    /**
+     * After Boldo and Melquiond: the exact product and c as sums of two doubles each, whose low parts are added with rounding to odd, so that the last
+     * rounding sees on which side of a tie it is. Exact where neither the product nor its error is out of range: |a|, |b| and |a b| below 2^990, and
+     * |a b| above 2^-900 or nothing beside c.
+     */
+    static double emulated(double a, double b, double c) {
+        double high = a * b;
+        if (high == 0 || !(Math.abs(high) <= Double.MAX_VALUE && Math.abs(c) <= Double.MAX_VALUE)) return high + c;
+        double low = productError(a, b, high);
+        double sum = c + low;
+        double sumLow = sumError(c, low, sum);
+        double top = high + sum;
+        double bottom = sumError(high, sum, top);
+        double rest = bottom + sumLow;
+        double error = sumError(bottom, sumLow, rest);
+        if (error != 0) {
+            long bits = Double.doubleToRawLongBits(rest);
+            if ((bits & 1) == 0) rest = Double.longBitsToDouble((error > 0) == (rest > 0) ? bits + 1 : bits - 1);
+        }
+        return top + rest;
+    }
+
+    private static double productError(double a, double b, double product) {
+        double ta = a * SPLITTER;
+        double a1 = ta - (ta - a);
+        double a2 = a - a1;
+        double tb = b * SPLITTER;
+        double b1 = tb - (tb - b);
+        double b2 = b - b1;
+        return a2 * b2 - (((product - a1 * b1) - a2 * b1) - a1 * b2);
+    }
+
+    /** What sum, which is a + b rounded, lacks (Knuth). */
+    private static double sumError(double a, double b, double sum) {
+        double part = sum - a;
+        return (a - (sum - part)) + (b - part);
+    }
+
     private static boolean inHardware() {
         if (fastByTrial()) return true; // the flag costs some 20 ms of class loading, in the first call of all
         Boolean flag = hotSpotFlag();

@@ -86,6 +86,54 @@ class FmaTest {
         }
     }
 
+    @Test
+    void doublesOfEverySize() {
+        for (int i = 0; i < TRIALS; i++) {
+            double a = sizedDouble(-400, 400);
+            double b = sizedDouble(-400, 400);
+            assertFma(a, b, sizedDouble(-900, 900));
+            assertFma(a, b, Math.scalb(a * b, random.nextInt(-60, 61)) * (random.nextBoolean() ? 1 : -1));
+            assertFma(a, b, -Double.longBitsToDouble(Double.doubleToRawLongBits(a * b) + random.nextInt(-2, 3))); // cancels out
+            assertFma(a, b, random.nextBoolean() ? 0 : -0.0);
+        }
+    }
+
+    @Test
+    void tiesOfDoublesAndTheirNeighbours() {
+        for (int i = 0; i < TRIALS; i++) {
+            double c = sizedDouble(-100, 100);
+            double half = Math.scalb(1.0, Math.getExponent(c) - 53);
+            double a = Math.scalb(1.0, random.nextInt(-20, 20)) * (1 + random.nextInt(-1, 2) * 0x1p-52);
+            double b = half / Math.scalb(1.0, Math.getExponent(a)) * (1 + random.nextInt(-1, 2) * 0x1p-52);
+            assertFma(a, b, c);
+            assertFma(-a, b, c);
+        }
+    }
+
+    /** A product that is too small to be exact is nothing beside c, and nothing has effect beside an infinity or a NaN. */
+    @Test
+    void tinyProductsAndSpecialDoubles() {
+        for (int i = 0; i < TRIALS / 4; i++) assertFma(sizedDouble(-1000, -500), sizedDouble(-1000, -500), sizedDouble(-500, 500));
+        double[] v = {0, -0.0, 1, -1.5, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, 0x1p52, 0x1.8p52, -0x1p-52};
+        for (double a : v) {
+            for (double b : v) {
+                for (double c : v) assertFma(a, b, c);
+            }
+        }
+    }
+
+    private double sizedDouble(int from, int to) {
+        return Double.longBitsToDouble(random.nextLong() & 0x800FFFFFFFFFFFFFL | random.nextInt(from, to) + 1023L << 52);
+    }
+
+    private static void assertFma(double a, double b, double c) {
+        double expected = Math.fma(a, b, c);
+        double actual = Fma.emulated(a, b, c);
+        if (Double.doubleToLongBits(expected) != Double.doubleToLongBits(actual)) {
+            fail(String.format("fma(%a, %a, %a): expected %a, got %a, seed %d", a, b, c, expected, actual, SEED));
+        }
+    }
+
     private float anyFloat() {
         return Float.intBitsToFloat(random.nextInt());
     }

@@ -29,6 +29,8 @@ final class SimdDoubles {
     private SimdDoubles() {}
 
     static void log(double[] x, int n) {
+        DoubleVector ln2Hi = DoubleVector.broadcast(DOUBLES, DoubleMath.LN2_HI);
+        DoubleVector ln2Lo = DoubleVector.broadcast(DOUBLES, DoubleMath.LN2_LO);
         for (int i = 0; i < n; i += LANES) {
             LongVector t = DoubleVector.fromArray(DOUBLES, x, i).reinterpretAsLongs().sub(DoubleMath.LOG_BIAS);
             DoubleVector k = t.lanewise(LSHR, 52).lanewise(OR, DoubleMath.TWO_52_BITS).reinterpretAsDoubles().sub(DoubleMath.LOG_ROUNDER);
@@ -36,15 +38,17 @@ final class SimdDoubles {
             DoubleVector s = m.sub(1).div(m.add(1));
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
-            DoubleVector low = z.mul(DoubleMath.ARTANH_5).add(DoubleMath.ARTANH_3).add(z2.mul(z.mul(DoubleMath.ARTANH_9).add(DoubleMath.ARTANH_7)));
-            DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
-            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
-            k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
+            DoubleVector low = z2.fma(z.fma(DoubleMath.ARTANH_9, DoubleMath.ARTANH_7), z.fma(DoubleMath.ARTANH_5, DoubleMath.ARTANH_3));
+            DoubleVector high = z.fma(DoubleMath.ARTANH_13, DoubleMath.ARTANH_11);
+            DoubleVector artanh = s.mul(z).fma(z2.mul(z2).fma(high, low), s);
+            k.fma(ln2Hi, k.fma(ln2Lo, artanh.mul(2))).intoArray(x, i);
         }
     }
 
     static double log1p(double[] x, int n, int count, double sum) {
         int added = 0;
+        DoubleVector ln2Hi = DoubleVector.broadcast(DOUBLES, DoubleMath.LN2_HI);
+        DoubleVector ln2Lo = DoubleVector.broadcast(DOUBLES, DoubleMath.LN2_LO);
         for (int i = 0; i < n; i += LANES) {
             if (i >= 2 * LANES && i <= count + LANES) { // not the logarithms that are still on their way; and first, for C2 to inline it
                 sum = add(x, i - 2 * LANES, sum);
@@ -60,10 +64,10 @@ final class SimdDoubles {
             DoubleVector s = f.div(f.add(2)); // m + 1, because m - 1 is exact
             DoubleVector z = s.mul(s);
             DoubleVector z2 = z.mul(z);
-            DoubleVector low = z.mul(DoubleMath.ARTANH_5).add(DoubleMath.ARTANH_3).add(z2.mul(z.mul(DoubleMath.ARTANH_9).add(DoubleMath.ARTANH_7)));
-            DoubleVector high = z.mul(DoubleMath.ARTANH_13).add(DoubleMath.ARTANH_11);
-            DoubleVector artanh = s.add(s.mul(z).mul(low.add(z2.mul(z2).mul(high))));
-            k.mul(DoubleMath.LN2_HI).add(artanh.mul(2).add(k.mul(DoubleMath.LN2_LO))).intoArray(x, i);
+            DoubleVector low = z2.fma(z.fma(DoubleMath.ARTANH_9, DoubleMath.ARTANH_7), z.fma(DoubleMath.ARTANH_5, DoubleMath.ARTANH_3));
+            DoubleVector high = z.fma(DoubleMath.ARTANH_13, DoubleMath.ARTANH_11);
+            DoubleVector artanh = s.mul(z).fma(z2.mul(z2).fma(high, low), s);
+            k.fma(ln2Hi, k.fma(ln2Lo, artanh.mul(2))).intoArray(x, i);
         }
         for (int i = added; i < count; i++) sum += x[i];
         return sum;
@@ -87,37 +91,43 @@ final class SimdDoubles {
     }
 
     static void exp(double[] x, int n) {
+        DoubleVector minusLn2Hi = DoubleVector.broadcast(DOUBLES, -DoubleMath.LN2_HI);
+        DoubleVector minusLn2Lo = DoubleVector.broadcast(DOUBLES, -DoubleMath.LN2_LO);
+        DoubleVector exp10 = DoubleVector.broadcast(DOUBLES, DoubleMath.EXP_10);
         for (int i = 0; i < n; i += LANES) {
             DoubleVector v = DoubleVector.fromArray(DOUBLES, x, i);
-            DoubleVector shifted = v.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector shifted = v.fma(DoubleMath.LOG2E, DoubleMath.EXP_ROUNDER);
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
-            DoubleVector r = v.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector r = k.fma(minusLn2Lo, k.fma(minusLn2Hi, v));
             DoubleVector r2 = r.mul(r);
-            DoubleVector low = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
-            DoubleVector high = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
-            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(low.add(r2.mul(r2).mul(high))));
+            DoubleVector low = r2.fma(r.fma(DoubleMath.EXP_7, DoubleMath.EXP_6), r.fma(DoubleMath.EXP_5, DoubleMath.EXP_4));
+            DoubleVector high = r2.fma(exp10, r.fma(DoubleMath.EXP_9, DoubleMath.EXP_8));
+            DoubleVector p = r2.fma(r2.mul(r2).fma(high, low), r.fma(DoubleMath.EXP_3, DoubleMath.EXP_2));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
             LongVector counts = v.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
-            r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles().intoArray(x, i);
+            r2.fma(p, r).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles().intoArray(x, i);
         }
     }
 
     static void softcap(float[] x, int from, int n, double factor, float cap) {
         int whole = n & -LANES;
+        DoubleVector minusLn2Hi = DoubleVector.broadcast(DOUBLES, -DoubleMath.LN2_HI);
+        DoubleVector minusLn2Lo = DoubleVector.broadcast(DOUBLES, -DoubleMath.LN2_LO);
+        DoubleVector exp10 = DoubleVector.broadcast(DOUBLES, DoubleMath.EXP_10);
         for (int i = from; i < from + whole; i += LANES) {
             DoubleVector v = ((DoubleVector) FloatVector.fromArray(HALF, x, i).convertShape(F2D, DOUBLES, 0)).mul(factor);
             DoubleVector u = v.abs();
             DoubleVector minus = u.mul(-2); // not the negative: the sign bit of a NaN stays 0, so that it counts below
-            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector shifted = minus.fma(DoubleMath.LOG2E, DoubleMath.EXP_ROUNDER);
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
-            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector r = k.fma(minusLn2Lo, k.fma(minusLn2Hi, minus));
             DoubleVector r2 = r.mul(r);
-            DoubleVector low = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
-            DoubleVector high = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
-            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(low.add(r2.mul(r2).mul(high))));
+            DoubleVector low = r2.fma(r.fma(DoubleMath.EXP_7, DoubleMath.EXP_6), r.fma(DoubleMath.EXP_5, DoubleMath.EXP_4));
+            DoubleVector high = r2.fma(exp10, r.fma(DoubleMath.EXP_9, DoubleMath.EXP_8));
+            DoubleVector p = r2.fma(r2.mul(r2).fma(high, low), r.fma(DoubleMath.EXP_3, DoubleMath.EXP_2));
             DoubleVector scale = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
             LongVector counts = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
-            DoubleVector e = r.add(r2.mul(p)).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
+            DoubleVector e = r2.fma(p, r).add(1).mul(scale).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
             LongVector sign = v.reinterpretAsLongs().and(Long.MIN_VALUE);
             LongVector tanh = e.sub(1).div(e.add(1)).abs().reinterpretAsLongs().or(sign);
             DoubleVector v2 = v.mul(v);
@@ -131,19 +141,22 @@ final class SimdDoubles {
 
     static void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to) {
         int whole = n & -LANES;
+        DoubleVector minusLn2Hi = DoubleVector.broadcast(DOUBLES, -DoubleMath.LN2_HI);
+        DoubleVector minusLn2Lo = DoubleVector.broadcast(DOUBLES, -DoubleMath.LN2_LO);
+        DoubleVector exp10 = DoubleVector.broadcast(DOUBLES, DoubleMath.EXP_10);
         for (int i = 0; i < whole; i += LANES) {
             DoubleVector v = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).mul(factor);
             DoubleVector minus = v.abs().mul(-2);
-            DoubleVector shifted = minus.mul(DoubleMath.LOG2E).add(DoubleMath.EXP_ROUNDER);
+            DoubleVector shifted = minus.fma(DoubleMath.LOG2E, DoubleMath.EXP_ROUNDER);
             DoubleVector k = shifted.sub(DoubleMath.EXP_ROUNDER);
-            DoubleVector r = minus.sub(k.mul(DoubleMath.LN2_HI)).sub(k.mul(DoubleMath.LN2_LO));
+            DoubleVector r = k.fma(minusLn2Lo, k.fma(minusLn2Hi, minus));
             DoubleVector r2 = r.mul(r);
-            DoubleVector low = r.mul(DoubleMath.EXP_5).add(DoubleMath.EXP_4).add(r2.mul(r.mul(DoubleMath.EXP_7).add(DoubleMath.EXP_6)));
-            DoubleVector high = r.mul(DoubleMath.EXP_9).add(DoubleMath.EXP_8).add(r2.mul(DoubleMath.EXP_10));
-            DoubleVector p = r.mul(DoubleMath.EXP_3).add(DoubleMath.EXP_2).add(r2.mul(low.add(r2.mul(r2).mul(high))));
+            DoubleVector low = r2.fma(r.fma(DoubleMath.EXP_7, DoubleMath.EXP_6), r.fma(DoubleMath.EXP_5, DoubleMath.EXP_4));
+            DoubleVector high = r2.fma(exp10, r.fma(DoubleMath.EXP_9, DoubleMath.EXP_8));
+            DoubleVector p = r2.fma(r2.mul(r2).fma(high, low), r.fma(DoubleMath.EXP_3, DoubleMath.EXP_2));
             DoubleVector power = shifted.reinterpretAsLongs().add(1023).lanewise(LSHL, 52).reinterpretAsDoubles();
             LongVector counts = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
-            DoubleVector e = r.add(r2.mul(p)).add(1).mul(power).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
+            DoubleVector e = r2.fma(p, r).add(1).mul(power).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
             DoubleVector above = e.add(1);
             FloatVector slope = (FloatVector) e.mul(4).div(above.mul(above)).mul(scale).convertShape(D2F, HALF, 0);
             slope.mul(FloatVector.fromArray(HALF, out, to + i)).intoArray(out, to + i);
