@@ -66,8 +66,9 @@ public final class Backend {
     }
 
     /**
-     * Compiles the kernels now, and makes some calls of each kind on small matrices, for callers who mind the first request. Takes some eight seconds,
-     * half as long again where one core has to do both, and ends after about 20 in any case; other callers of it wait.
+     * Compiles the kernels now, and makes calls of the most common kinds on small matrices, for callers who mind the first request. Takes some eight seconds,
+     * half as long again where one core has to do both, and ends after about 20 in any case; up to two on scalar code. Others that call it meanwhile
+     * wait; once it has succeeded, it returns at once.
      *
      * @throws IllegalStateException as {@link #active}
      */

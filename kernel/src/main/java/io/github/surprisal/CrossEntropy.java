@@ -27,15 +27,16 @@ import java.util.Objects;
  * for every {@link Execution}; a row's do not depend on the other rows.
  *
  * <p><b>Special values</b>: -infinity masks a class: its gradient is 0, and with smoothing and a weight above 0 the loss is +infinity; at the target the
- * loss is +infinity and the gradient p_j, -1 at y. Not so with a softcap, which makes -cap of it. NaN, +infinity, or nothing but -infinity make a row's loss
- * and gradient NaN, the others stay. An ignored row counts as 0 whatever it holds. A coefficient of 0 contributes 0, even to an infinite term. One class of a
- * finite logit: loss 0 and gradient 0, but for zLoss. Where MEAN divides by 0, the loss is NaN, and so is the gradient of kept rows (whose weights are all 0);
- * that of ignored rows is 0.
+ * loss is +infinity and the gradient p_j, -1 at y. +infinity, or nothing but -infinity, makes a row's loss and gradient NaN, and so does a NaN; the others
+ * stay. With a softcap infinities count as +-cap: losses are finite, and gradients there are 0, at the target too. An ignored row counts as 0 whatever it
+ * holds. A coefficient of 0 contributes 0, even to an infinite term. One class of a finite logit: loss 0 and gradient 0, but for zLoss. Where MEAN divides by
+ * 0, the loss is NaN, and so is the gradient of kept rows (whose weights are all 0); that of ignored rows is 0.
  *
  * <p>Immutable and thread-safe, as long as nobody writes to an input meanwhile: results are those of some mixture then. With index targets the logits are read
  * from memory once; a gradient visits a row again while it is in a cache. Logits, probabilities and gradients may be in any storage, type and layout of a
  * {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. A thread keeps at most 450 KiB of scratch, however much data
- * there is, and serial calls allocate nothing once they are compiled; a parallel one allocates a double for 256 rows, or for each row of more than 128 classes.
+ * there is, and serial calls allocate nothing once they are compiled; a parallel one a double for 256 rows, or for each row of more than 128 classes, or
+ * some 27 KB where rows are so few and long that each is shared out.
  *
  * <p>Methods on matrices throw IllegalStateException if a segment has been closed and WrongThreadException if it is another thread's, before anything is
  * written, and RejectedExecutionException if the pool of the {@link Execution} has been shut down and is needed.
@@ -150,7 +151,7 @@ public final class CrossEntropy {
 
         /**
          * Replaces logits by cap * tanh(x / cap), rounded to float; -infinity becomes -cap, so it is no mask any more. A hyperbolic tangent in double for
-         * each logit: such a loss takes some ten times as long as one without.
+         * each logit: such a loss takes three to fifteen times as long as one without, most in long rows.
          *
          * @param cap finite, > 0; off by default
          * @return this

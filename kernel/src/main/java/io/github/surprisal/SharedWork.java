@@ -54,9 +54,12 @@ final class SharedWork {
         } catch (RuntimeException | Error e) {
             fail(e);
         }
-        takeRanges();
-        awaitHelpers();
-        task = null;
+        try {
+            takeRanges();
+        } finally { // nobody uses the data of a call that is over, whatever has ended it
+            awaitHelpers();
+            task = null;
+        }
         if (failure instanceof RuntimeException e) throw e;
         if (failure instanceof Error e) throw e;
     }

@@ -96,14 +96,23 @@ class ParallelTest {
             Matrix x = Matrix.of(Shape.NORMAL_3.fill(rows * columns, 15), rows, columns);
             int[] targets = new int[rows];
             for (int r = 0; r < rows; r++) targets[r] = r % 7 == 3 ? -100 : r * 5 % columns;
-            CrossEntropy.Totals serial = CrossEntropy.withDefaults().totals(x, targets);
-            float[] expected = new float[rows * columns];
-            CrossEntropy.withDefaults().totalsAndGradient(x, targets, 1, Matrix.of(expected, rows, columns));
-            for (Execution execution : executions) {
-                CrossEntropy loss = CrossEntropy.builder().execution(execution).build();
-                float[] gradient = new float[rows * columns];
-                assertEquals(serial, loss.totalsAndGradient(x, targets, 1, Matrix.of(gradient, rows, columns)), () -> rows + " x " + columns + ", seed 15");
-                assertArrayEquals(expected, gradient, () -> rows + " x " + columns + ", seed 15");
+            List<CrossEntropy.Builder> builders = List.of(
+                    CrossEntropy.builder(), CrossEntropy.builder().labelSmoothing(0.1f), CrossEntropy.builder().softcap(20));
+            for (CrossEntropy.Builder builder : builders) {
+                CrossEntropy serial = builder.execution(Execution.serial()).build();
+                float[] losses = new float[rows];
+                serial.losses(x, targets, losses);
+                float[] expected = new float[rows * columns];
+                CrossEntropy.Totals totals = serial.totalsAndGradient(x, targets, 1, Matrix.of(expected, rows, columns));
+                for (Execution execution : executions) {
+                    CrossEntropy loss = builder.execution(execution).build();
+                    float[] gradient = new float[rows * columns];
+                    float[] each = new float[rows];
+                    loss.losses(x, targets, each);
+                    assertArrayEquals(losses, each, () -> rows + " x " + columns + ", seed 15");
+                    assertEquals(totals, loss.totalsAndGradient(x, targets, 1, Matrix.of(gradient, rows, columns)), () -> rows + " x " + columns + ", seed 15");
+                    assertArrayEquals(expected, gradient, () -> rows + " x " + columns + ", seed 15");
+                }
             }
         }
     }
@@ -111,10 +120,17 @@ class ParallelTest {
     /** Helpers that a busy pool has not begun wait there for long; the data of their calls must not. */
     @Test
     void aBusyPoolKeepsNoData() {
+        CountDownLatch busy = new CountDownLatch(2);
         CountDownLatch free = new CountDownLatch(1);
         ForkJoinPool pool = pools.get(1); // of 2 threads
-        for (int i = 0; i < 2; i++) pool.execute(() -> await(free));
+        for (int i = 0; i < 2; i++) {
+            pool.execute(() -> {
+                busy.countDown();
+                await(free);
+            });
+        }
         try {
+            await(busy);
             WeakReference<float[]> data = callOnNewData(Execution.on(pool));
             assertTrue(pool.getQueuedSubmissionCount() > 0, "no helper waits in the pool");
             for (int i = 0; i < 20 && data.get() != null; i++) System.gc();

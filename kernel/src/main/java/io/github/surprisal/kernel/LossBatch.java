@@ -129,7 +129,7 @@ final class LossBatch {
         }
         LossOptions options = call.options;
         double scale = options.scale();
-        float[] apart = rows.apart();
+        float[] apart = rows.apartIfFound();
         float[] reference = writer.factors; // not yet needed
         double[] above = t; // no longer needed
         for (int k = 0; k < count; k++) {
@@ -188,7 +188,7 @@ final class LossBatch {
 
     /** The targets' logits times the scale, and what they lack to the anchor. A row that is usual so far no longer is if that is too much, or NaN. */
     private void findWeights(Rows x, int r, double scale, double anchor) {
-        float[] apart = rows.apart();
+        float[] apart = rows.apartIfFound();
         for (int k = 0; apart != null && k < count; k++) {
             double target = scale * apart[k];
             xy[k] = target;

@@ -233,9 +233,12 @@ public final class LossCall {
     public void run(int from, int to, int unit, double[] sums) {
         long[] right = new long[1];
         RowLoss rowLoss = RowLoss.ofThread();
-        if (unit == 1) rowLoss.run(this, from, to, right, sums);
-        for (int g = from; unit == GROUP && g < to; g++) {
-            sums[g] = rowLoss.run(this, g * GROUP, (int) Math.min(logits.rows(), (g + 1L) * GROUP), right, null);
+        if (unit == 1) {
+            rowLoss.run(this, from, to, right, sums);
+        } else {
+            for (int g = from; g < to; g++) {
+                sums[g] = rowLoss.run(this, g * GROUP, (int) Math.min(logits.rows(), (g + 1L) * GROUP), right, null);
+            }
         }
         synchronized (correct) {
             correct[0] += right[0];

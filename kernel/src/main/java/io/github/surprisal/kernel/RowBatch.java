@@ -148,7 +148,7 @@ final class RowBatch {
     }
 
     /** Copies of the excluded elements, if the sum has found them on the way, else null; no usual row's is then too low for {@link TargetShare}. */
-    float[] apart() {
+    float[] apartIfFound() {
         return keptApart ? apart : null;
     }
 }

@@ -95,7 +95,8 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * Replaces x[0..n), n a multiple of 8, by {@link DoubleMath#log1p}; what any other than those in [0, 2^1000] becomes is not specified. Returns
-     * sum + x[0] + .. + x[count - 1] of the logarithms, added one after the other: a chain that waits for itself, and costs little while something else is done.
+     * sum + x[0] + .. + x[count - 1] of the logarithms, added one after the other: a chain that waits for itself, and costs little while something
+     * else is done.
      */
     double log1p(double[] x, int n, int count, double sum);
 
@@ -240,8 +241,8 @@ public interface RowKernel extends InformationKernel {
     /**
      * sums[first + r] = the sum of row r of {@link #GRAIN} to 127 columns, x[from + r * step + c], without its element excluded[first + r] (negative for
      * none), 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An
-     * element below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one too; with
-     * infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms and lanes, 8 * GROUP doubles.
+     * element below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one
+     * too; with infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms and lanes, 8 * GROUP doubles.
      *
      * @param lowest -infinity, or a negative number: then the terms stay, in {@code terms[r * TERMS_STEP + c]}, that of an excluded element as +0, and the top
      *     of a row with an element below lowest is -1

@@ -208,7 +208,7 @@ final class RowLoss {
 
     /** The gradient at the target. */
     static double atTarget(double factor, double total, double share, double weight, double pull, double main, double p, double notP) {
-        return factor * (total * p - share * weight + pull * p - main * notP) + 0.0; // never -0
+        return factor * (total * p - share * weight + pull * p - main * notP) + 0.0; // never -0, before the slope of a softcap
     }
 
     private void writeGradient(LossCall call, int r, RowGradient g, double lse) {

@@ -96,16 +96,19 @@ final class WarmStart {
         Arrays.fill(spent, 0); // what a group has used of a long turn is no reason to wait for the others here
         turn = SHORT_TURN_NANOS;
         leastRounds = ALL_ROUNDS;
-        long start = System.nanoTime();
-        boolean done = false;
-        while (!done && System.nanoTime() - start < LIMIT_NANOS) {
-            used = ALL;
-            nextAt = System.nanoTime();
-            done = step();
+        try {
+            long start = System.nanoTime();
+            boolean done = false;
+            while (!done && System.nanoTime() - start < LIMIT_NANOS) {
+                used = ALL;
+                nextAt = System.nanoTime();
+                done = step();
+            }
+            return done;
+        } finally {
+            turn = TURN_NANOS;
+            leastRounds = ROUNDS;
         }
-        turn = TURN_NANOS;
-        leastRounds = ROUNDS;
-        return done;
     }
 
     /**

@@ -85,7 +85,8 @@ class HistoryTest {
             }
         };
         for (RowKernel kernel : kernels) {
-            for (int excluded = 0; excluded < 4500; excluded += 100) {
+            // In the blocks of the first call, but not in the first of them, which the next call patches anew.
+            for (int excluded = 600; excluded < 2000; excluded += 100) {
                 int y = excluded;
                 onNewThread(() -> {
                     Row row = rows.getLast();

@@ -14,7 +14,6 @@ import io.github.surprisal.kernel.Exp2;
 import io.github.surprisal.kernel.RowKernel;
 import io.github.surprisal.kernel.ScalarKernel;
 import io.github.surprisal.kernel.StorageKernel;
-import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
