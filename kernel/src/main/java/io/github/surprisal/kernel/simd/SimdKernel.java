@@ -396,49 +396,17 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums) {
-        // Mostly all gaps are finite, and adding the zero that a weight of 0 makes of one changes no sum.
-        DoubleVector max = DoubleVector.broadcast(DOUBLES, m);
-        for (int lane = 0, next = DOUBLES.length(); lane < 16; lane += 2 * DOUBLES.length(), next += 2 * DOUBLES.length()) {
-            DoubleVector before = DoubleVector.fromArray(DOUBLES, sums, lane);
-            DoubleVector nextBefore = DoubleVector.fromArray(DOUBLES, sums, next);
-            DoubleVector sum = before;
-            DoubleVector nextSum = nextBefore;
-            for (int i = 0; i < n; i += 16) {
-                DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, a, aFrom + lane + i).convertShape(F2D, DOUBLES, 0);
-                DoubleVector gap = max.sub(FloatVector.fromArray(HALF, x, from + lane + i).convertShape(F2D, DOUBLES, 0));
-                sum = weight.mul(gap).add(sum);
-                DoubleVector nextWeight = (DoubleVector) FloatVector.fromArray(HALF, a, aFrom + next + i).convertShape(F2D, DOUBLES, 0);
-                DoubleVector nextGap = max.sub(FloatVector.fromArray(HALF, x, from + next + i).convertShape(F2D, DOUBLES, 0));
-                nextSum = nextWeight.mul(nextGap).add(nextSum);
+        for (int lane = 0; lane < 16; lane += DOUBLES.length()) {
+            DoubleVector sum = DoubleVector.fromArray(DOUBLES, sums, lane);
+            for (int i = lane; i < n; i += 16) {
+                DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, a, aFrom + i).convertShape(F2D, DOUBLES, 0);
+                DoubleVector gap = ((DoubleVector) FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0)).neg().add(m);
+                LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
+                LongVector counts = bits.or(bits.neg()).lanewise(LSHR, 63).neg(); // 0 where the weight is; no mask, as in SimdDoubles
+                sum = weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles().add(sum);
             }
             sum.intoArray(sums, lane);
-            nextSum.intoArray(sums, next);
-            if (areFinite(sums, lane, 2 * DOUBLES.length())) continue;
-            before.intoArray(sums, lane);
-            nextBefore.intoArray(sums, next);
-            gapsThatCount(x, from, a, aFrom, n, m, sums, lane);
-            gapsThatCount(x, from, a, aFrom, n, m, sums, next);
         }
-    }
-
-    private static boolean areFinite(double[] x, int from, int n) {
-        double zero = 0;
-        for (int i = from; i < from + n; i++) zero += x[i] - x[i];
-        return zero == 0;
-    }
-
-    /** Of one vector of sums, where a gap may be infinite. */
-    private static void gapsThatCount(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums, int lane) {
-        DoubleVector max = DoubleVector.broadcast(DOUBLES, m);
-        DoubleVector sum = DoubleVector.fromArray(DOUBLES, sums, lane);
-        for (int i = lane; i < n; i += 16) {
-            DoubleVector weight = (DoubleVector) FloatVector.fromArray(HALF, a, aFrom + i).convertShape(F2D, DOUBLES, 0);
-            DoubleVector gap = max.sub(FloatVector.fromArray(HALF, x, from + i).convertShape(F2D, DOUBLES, 0));
-            LongVector bits = weight.reinterpretAsLongs().lanewise(LSHL, 1);
-            LongVector counts = bits.or(bits.neg()).lanewise(LSHR, 63).neg(); // 0 where the weight is; no mask, as in SimdDoubles
-            sum = weight.mul(gap).reinterpretAsLongs().and(counts).reinterpretAsDoubles().add(sum);
-        }
-        sum.intoArray(sums, lane);
     }
 
     @Override
