@@ -343,8 +343,8 @@ class SameBitsTest {
                 assertGaps(x, offset, a, n & -GRAIN, call);
                 for (int i = 0; i < x.length; i++) x[i] = Math.max(x[i], -1e9f);
                 assertGaps(x, offset, a, n & -GRAIN, call + ", no infinity");
-                x[offset + n / 2] = n % 3 == 0 ? Float.NaN : n % 3 == 1 ? Float.POSITIVE_INFINITY : Float.NEGATIVE_INFINITY;
-                assertGaps(x, offset, a, n & -GRAIN, call + ", one infinity or NaN");
+                x[offset + n / 2] = n % 2 == 0 ? Float.POSITIVE_INFINITY : Float.NEGATIVE_INFINITY;
+                assertGaps(x, offset, a, n & -GRAIN, call + ", one infinity");
             }
         }
     }
