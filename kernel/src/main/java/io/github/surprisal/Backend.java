@@ -11,7 +11,7 @@ import io.github.surprisal.kernel.RowKernel;
  * ({@code java --add-modules jdk.incubator.vector}), HotSpot with C2 and a fused multiply-add instruction. Every backend returns
  * the same bits. In mode {@code auto} work starts on scalar code; after twelve million
  * elements the vector classes are loaded, and what is used is compiled within some seconds of steady calling, sums first; {@link #warmUp} does it all at once.
- * Where a single core has to run and to compile, calls are slower than scalar code for some ten seconds: a short job there is better off with {@code scalar}.
+ * Where a single core has to run and to compile, calls are slower than scalar code for some seconds: a short job there is better off with {@code scalar}.
  *
  * <p>Immutable and thread-safe.
  */
@@ -66,9 +66,9 @@ public final class Backend {
     }
 
     /**
-     * Compiles the kernels now, and makes calls of the most common kinds on small matrices, for callers who mind the first request. Takes some eight seconds,
-     * half as long again where one core has to do both, and ends after about 20 in any case; up to two on scalar code. Others that call it meanwhile
-     * wait; once it has succeeded, it returns at once.
+     * Compiles the kernels now, and makes calls of the most common kinds on small matrices, for callers who mind the first request. Takes some
+     * seconds, longer where one core has to do both, and ends after about 20 in any case; on scalar code after two. Others that call it meanwhile wait; once
+     * it has succeeded, it returns at once.
      *
      * @throws IllegalStateException as {@link #active}
      */

@@ -36,7 +36,7 @@ import java.util.Objects;
  * from memory once; a gradient visits a row again while it is in a cache. Logits, probabilities and gradients may be in any storage, type and layout of a
  * {@link Matrix}; 16-bit gradients are computed as float and rounded to nearest once. A thread keeps at most 450 KiB of scratch, however much data
  * there is, and serial calls allocate nothing once they are compiled; a parallel one a double for 256 rows, or for each row of more than 128 classes, or
- * some 27 KB where rows are so few and long that each is shared out.
+ * scratch of its own where rows are so few and long that each is shared out.
  *
  * <p>Methods on matrices throw IllegalStateException if a segment has been closed and WrongThreadException if it is another thread's, before anything is
  * written, and RejectedExecutionException if the pool of the {@link Execution} has been shut down and is needed.
@@ -151,7 +151,7 @@ public final class CrossEntropy {
 
         /**
          * Replaces logits by cap * tanh(x / cap), rounded to float; -infinity becomes -cap, so it is no mask any more. A hyperbolic tangent in double for
-         * each logit: such a loss takes three to fifteen times as long as one without, most in long rows.
+         * each logit: such a loss takes several times as long as one without.
          *
          * @param cap finite, > 0; off by default
          * @return this

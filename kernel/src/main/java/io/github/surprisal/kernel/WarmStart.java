@@ -201,9 +201,6 @@ final class WarmStart {
             case GAPS -> {
                 float max = kernel.max(x, 0, N);
                 kernel.gaps(x, 0, x, N, N, max, lanes);
-                Arrays.fill(partials, 0, N, Float.NEGATIVE_INFINITY);
-                kernel.gaps(partials, 0, x, N, N, max, lanes);
-                Arrays.fill(lanes, 0);
                 kernel.weightedGaps(x, 0, grain, 8, grain, x, grain, x, 0, numbers);
                 kernel.termsMinusColumns(x, 0, grain, 40, grain, rounders, rounders, rounders, k, x, grain, partials, grain);
                 kernel.indexFrom(x, 0, N, max);

@@ -90,7 +90,7 @@ final class SimdColumns {
 
     /**
      * Tiles as wide as a vector in registers; the last of several tiles of columns overlaps the one before. One or two columns behind tiles of 8 are a pair,
-     * which takes a quarter of a tile's time. Returns how many rows have been done.
+     * which takes a fourth of a tile's instructions. Returns how many rows have been done.
      */
     private static int transposeWhole(float[] x, int from, int step, int columns, int count, float[] out, int stride) {
         int whole = count;
