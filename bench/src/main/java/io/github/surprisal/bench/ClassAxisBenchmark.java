@@ -1,6 +1,5 @@
 package io.github.surprisal.bench;
 
-import io.github.surprisal.Backend;
 import io.github.surprisal.CrossEntropy;
 import io.github.surprisal.Matrix;
 import java.util.concurrent.TimeUnit;
@@ -36,20 +35,15 @@ public class ClassAxisBenchmark extends Trial {
     private float[] rowMajor;
     private float[] logits;
     private int[] targets;
-    private float[] probabilities;
     private Matrix rowMajorMatrix;
     private Matrix matrix;
     private float loss;
 
     @Setup
     public void setup(BenchmarkParams params) {
-        if (usesSurprisal(params)) {
-            Backend.warmUp();
-        }
         var size = new Shape(shape);
-        use(1, size.dimension(1), Math.min(256, size.dimension(2)));
-        warmUp(params);
-        use(size.dimension(0), size.dimension(1), size.dimension(2));
+        prepare(params, () -> use(1, size.dimension(1), Math.min(256, size.dimension(2))),
+                () -> use(size.dimension(0), size.dimension(1), size.dimension(2)));
     }
 
     private void use(int outer, int classes, int inner) {
@@ -61,7 +55,6 @@ public class ClassAxisBenchmark extends Trial {
         targets = Logits.targets(outer * inner, classes);
         rowMajorMatrix = Matrix.of(rowMajor, outer * inner, classes);
         matrix = Matrix.ofClassAxis(logits, outer, classes, inner);
-        probabilities = new float[ThreePassClassAxis.scratch(classes)];
         loss = Float.NaN;
     }
 
@@ -72,9 +65,9 @@ public class ClassAxisBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 2, label = "three-pass SIMD", baseline = true)
-    public float threePass() {
-        return loss = ThreePassClassAxis.loss(logits, outer, classes, inner, targets, probabilities);
+    @Variant(order = 2, label = "JDK vectors", baseline = true)
+    public float jdkVectors() {
+        return loss = JdkVectorsClassAxis.loss(logits, outer, classes, inner, targets);
     }
 
     @Benchmark

@@ -21,7 +21,7 @@ public @interface Family {
 
     /**
      * Vector arithmetic that the recipe spends on each vector of logits, for the bound: ten fused multiply-adds for a sum of
-     * exponentials; two more make its terms a softmax or gradient. Where they are not kept they take twelve. 0 for what has no such bound.
+     * exponentials; two more make its terms a softmax or gradient ({@link Job#vectorOperations} knows which rows take more). 0 for what has no such bound.
      */
     int vectorOperations() default 0;
 

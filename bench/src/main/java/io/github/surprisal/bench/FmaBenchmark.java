@@ -42,8 +42,7 @@ public class FmaBenchmark extends Trial {
         a = 1;
         b = 2;
         steps = size.rows();
-        warmUp(params);
-        sum = Float.NaN;
+        prepare(params, () -> sum = Float.NaN, () -> sum = Float.NaN);
     }
 
     @Benchmark

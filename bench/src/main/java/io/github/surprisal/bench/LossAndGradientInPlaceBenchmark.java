@@ -27,6 +27,6 @@ public class LossAndGradientInPlaceBenchmark extends LossAndGradientTrial {
     // time: two clock readings, some 50 ns, remain of it. Just written is also what logits are in training.
     @Setup(Level.Invocation)
     public void refreshLogits() {
-        refresh();
+        beforeCall();
     }
 }

@@ -1,6 +1,5 @@
 package io.github.surprisal.bench;
 
-import io.github.surprisal.Backend;
 import io.github.surprisal.CrossEntropy;
 import io.github.surprisal.Matrix;
 import java.util.SplittableRandom;
@@ -48,13 +47,8 @@ public class MaskedBenchmark extends Trial {
 
     @Setup
     public void setup(BenchmarkParams params) {
-        if (usesSurprisal(params)) {
-            Backend.warmUp();
-        }
         var size = new Shape(shape);
-        use(size.warmUpRows(), size.warmUpColumns());
-        warmUp(params);
-        use(size.rows(), size.columns());
+        prepare(params, () -> use(size.warmUpRows(), size.warmUpColumns()), () -> use(size.rows(), size.columns()));
     }
 
     private void use(int rows, int columns) {
@@ -126,7 +120,7 @@ public class MaskedBenchmark extends Trial {
 
     private float plain(float[] x) {
         used = x;
-        return loss = PlainLoss.loss(x, rows, columns, targets);
+        return loss = PlainLoop.loss(x, rows, columns, targets);
     }
 
     private float surprisal(float[] x, Matrix matrix) {

@@ -37,9 +37,7 @@ public class MemoryBenchmark extends Trial {
     @Setup
     public void setup(BenchmarkParams params) {
         int elements = new Shape(shape).elements();
-        use(Math.min(elements, 1 << 17));
-        warmUp(params);
-        use(elements);
+        prepare(params, () -> use(Math.min(elements, 1 << 17)), () -> use(elements));
     }
 
     private void use(int elements) {

@@ -1,6 +1,5 @@
 package io.github.surprisal.bench;
 
-import io.github.surprisal.Backend;
 import io.github.surprisal.Matrix;
 import io.github.surprisal.Softmax;
 import java.util.concurrent.TimeUnit;
@@ -38,13 +37,8 @@ public class SoftmaxBenchmark extends Trial {
 
     @Setup
     public void setup(BenchmarkParams params) {
-        if (usesSurprisal(params)) {
-            Backend.warmUp();
-        }
         var size = new Shape(shape);
-        use(size.warmUpRows(), size.warmUpColumns());
-        warmUp(params);
-        use(size.rows(), size.columns());
+        prepare(params, () -> use(size.warmUpRows(), size.warmUpColumns()), () -> use(size.rows(), size.columns()));
     }
 
     private void use(int rows, int columns) {
@@ -59,14 +53,14 @@ public class SoftmaxBenchmark extends Trial {
     @Benchmark
     @Variant(order = 1, label = "plain loop", baseline = true, quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
     public float[] plainLoop() {
-        PlainLoss.softmax(logits, rows, columns, out);
+        PlainLoop.softmax(logits, rows, columns, out);
         return out;
     }
 
     @Benchmark
-    @Variant(order = 2, label = "three-pass SIMD", baseline = true, quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
-    public float[] threePass() {
-        ThreePass.softmax(logits, rows, columns, out);
+    @Variant(order = 2, label = "JDK vectors", baseline = true, quick = {"1x128", "1x8192", "1x16777216", "64x128256"})
+    public float[] jdkVectors() {
+        JdkVectors.softmax(logits, rows, columns, out);
         return out;
     }
 

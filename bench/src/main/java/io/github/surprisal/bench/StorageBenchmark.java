@@ -1,6 +1,5 @@
 package io.github.surprisal.bench;
 
-import io.github.surprisal.Backend;
 import io.github.surprisal.ElementType;
 import io.github.surprisal.LogSumExp;
 import io.github.surprisal.Matrix;
@@ -45,11 +44,8 @@ public class StorageBenchmark extends Trial {
 
     @Setup
     public void setup(BenchmarkParams params) {
-        Backend.warmUp();
         var size = new Shape(shape);
-        use(size.warmUpRows(), size.warmUpColumns());
-        warmUp(params);
-        use(size.rows(), size.columns());
+        prepare(params, () -> use(size.warmUpRows(), size.warmUpColumns()), () -> use(size.rows(), size.columns()));
     }
 
     private void use(int rows, int columns) {

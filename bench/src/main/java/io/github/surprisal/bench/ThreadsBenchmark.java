@@ -1,6 +1,5 @@
 package io.github.surprisal.bench;
 
-import io.github.surprisal.Backend;
 import io.github.surprisal.CrossEntropy;
 import io.github.surprisal.Execution;
 import io.github.surprisal.LogSumExp;
@@ -48,14 +47,11 @@ public class ThreadsBenchmark extends Trial {
 
     @Setup
     public void setup(BenchmarkParams params) {
-        Backend.warmUp();
         pool = new ForkJoinPool(THREADS);
         shared = Execution.on(pool);
         sharedLoss = CrossEntropy.builder().execution(shared).build();
         var size = new Shape(shape);
-        use(size.warmUpRows(), size.warmUpColumns());
-        warmUp(params);
-        use(size.rows(), size.columns());
+        prepare(params, () -> use(size.warmUpRows(), size.warmUpColumns()), () -> use(size.rows(), size.columns()));
     }
 
     private void use(int rows, int columns) {

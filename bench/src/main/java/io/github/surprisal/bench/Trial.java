@@ -30,6 +30,9 @@ public abstract class Trial {
     private static final int BYTES_OF_A_CALL = 32;
     private static final long MIN_WARM_UP = 300_000_000;
     private static final long MAX_WARM_UP = 3_000_000_000L;
+    private static final long WINDOW = 100_000_000;
+    private static final int SETTLED = 4;
+    private static final double FASTER = 0.95;
     /** Set by a test that runs every benchmark once and measures nothing. */
     private static final boolean WARM_UP = !Boolean.getBoolean("surprisal.bench.cold");
 
@@ -54,28 +57,87 @@ public abstract class Trial {
     }
 
     /**
-     * Calls this trial's benchmark method, on the little data that the caller has set up, until it is compiled. JMH's
-     * warm-up goes by time and a busy machine compiles late; until then vector code runs boxed, a thousand times
-     * slower, and an operation on large data takes seconds. Boxes are also how to see that it is not compiled yet.
+     * Gets the code of this trial's benchmark method compiled, with {@code little} data first and then with the {@code real} data, which it leaves in use.
+     * JMH's warm-up goes by time, and a busy machine compiles late.
      */
-    final void warmUp(BenchmarkParams params) {
-        if (!WARM_UP) {
-            return;
+    final void prepare(BenchmarkParams params, Runnable little, Runnable real) {
+        if (usesSurprisal(params)) {
+            Backend.warmUp();
         }
-        try {
-            Method method = getClass().getMethod(methodName(params));
+        var method = method(params);
+        little.run();
+        if (WARM_UP) {
+            compile(method);
+        }
+        real.run();
+        if (WARM_UP) {
+            settle(method);
+        }
+    }
+
+    /**
+     * Until no call boxes a vector: before, vector code runs a thousand times slower, and an operation on large data takes seconds.
+     */
+    private void compile(Method method) {
+        long start = System.nanoTime();
+        long elapsed;
+        long bytes;
+        do {
+            long before = THREADS.getCurrentThreadAllocatedBytes();
+            for (int call = 0; call < CALLS; call++) {
+                call(method);
+            }
+            bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+            elapsed = System.nanoTime() - start;
+        } while (elapsed < MIN_WARM_UP || elapsed < MAX_WARM_UP && bytes > CALLS * BYTES_OF_A_CALL);
+    }
+
+    /** Until calls get no faster: what was compiled for little data, C2 compiles once more for loops and branches that only the real data take. */
+    private void settle(Method method) {
+        long start = System.nanoTime();
+        double fastest = Double.POSITIVE_INFINITY;
+        int windows = 0; // since the last that was faster
+        while (windows < SETTLED && System.nanoTime() - start < MAX_WARM_UP) {
+            double time = timeOfCall(method);
+            windows = time < FASTER * fastest ? 0 : windows + 1;
+            fastest = Math.min(fastest, time);
+        }
+    }
+
+    private double timeOfCall(Method method) {
+        long time = 0;
+        int calls = 0;
+        while (time < WINDOW) {
+            beforeCall();
             long start = System.nanoTime();
-            long elapsed;
-            long bytes;
-            do {
-                long before = THREADS.getCurrentThreadAllocatedBytes();
-                for (int call = 0; call < CALLS; call++) {
-                    method.invoke(this);
-                }
-                bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
-                elapsed = System.nanoTime() - start;
-            } while (elapsed < MIN_WARM_UP || elapsed < MAX_WARM_UP && bytes > CALLS * BYTES_OF_A_CALL);
+            invoke(method);
+            time += System.nanoTime() - start;
+            calls++;
+        }
+        return (double) time / calls;
+    }
+
+    private void call(Method method) {
+        beforeCall();
+        invoke(method);
+    }
+
+    private void invoke(Method method) {
+        try {
+            method.invoke(this);
         } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** What each call needs first: fresh data, where calls overwrite theirs. */
+    void beforeCall() {
+    }
+
+    private Method method(BenchmarkParams params) {
+        try {
+            return getClass().getMethod(methodName(params));
+        } catch (NoSuchMethodException e) {
             throw new IllegalStateException(e);
         }
     }

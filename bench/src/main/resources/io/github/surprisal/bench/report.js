@@ -8,7 +8,7 @@
   // A colour and a shape for each name: colour alone would leave some readers out.
   const STYLES = {
     "plain loop": ["plain", "rect"], "plain loop, -inf": ["plain", "rect"], "plain loop, -1e9": ["other", "rect"],
-    "JDK EXP": ["vectors", "triangle"], "three-pass SIMD": ["vectors", "triangle"],
+    "JDK vectors": ["vectors", "triangle"],
     "Surprisal scalar": ["scalar", "diamond"], "row-major": ["scalar", "diamond"],
     "Surprisal SIMD": ["ours", "circle"], "Surprisal auto": ["ours", "circle"],
     "Surprisal SIMD, unmasked": ["scalar", "diamond"], "Surprisal SIMD, -inf": ["ours", "circle"], "Surprisal SIMD, -1e9": ["other2", "circle"],

@@ -68,7 +68,7 @@ class CommandLineTest {
 
     @Test
     void selectionsOfNothing() {
-        refused("no benchmark matches", "run", "--operations", "softmax", "--include", "jdkExp", "--out", folder.toString());
+        refused("no benchmark matches", "run", "--operations", "softmax", "--include", "rowMajor", "--out", folder.toString());
     }
 
     @Test

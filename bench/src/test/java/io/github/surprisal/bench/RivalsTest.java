@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The baselines agree with the reference, so a comparison with them compares equal work. */
-class BaselinesTest {
+/** What the library is compared with agrees with the reference, so that equal work is compared. */
+class RivalsTest {
 
     // 70 is beyond two 512-bit vectors per step, so every tail of every width occurs
     private static final int LONGEST = 70;
@@ -31,7 +31,7 @@ class BaselinesTest {
                 double expected = Oracle.logSumExp(x, offset, to);
                 String what = "seed " + Logits.SEED + ", offset " + offset + ", length " + length;
                 assertTrue(Oracle.ulps(PlainLoop.logSumExp(x, offset, to), expected) <= ROUNDED, what);
-                assertEquals(expected, JdkExp.logSumExp(x, offset, to), FLOAT_SUM + Math.ulp((float) expected), what);
+                assertEquals(expected, JdkVectors.logSumExp(x, offset, to), FLOAT_SUM + Math.ulp((float) expected), what);
             }
         }
     }
@@ -42,10 +42,10 @@ class BaselinesTest {
         var plain = new float[3];
         var jdk = new float[3];
         PlainLoop.logSumExpOfRows(x, 3, 37, plain);
-        JdkExp.logSumExpOfRows(x, 3, 37, jdk);
+        JdkVectors.logSumExpOfRows(x, 3, 37, jdk);
         for (int row = 0; row < 3; row++) {
             assertEquals(PlainLoop.logSumExp(x, row * 37, (row + 1) * 37), plain[row]);
-            assertEquals(JdkExp.logSumExp(x, row * 37, (row + 1) * 37), jdk[row]);
+            assertEquals(JdkVectors.logSumExp(x, row * 37, (row + 1) * 37), jdk[row]);
         }
     }
 
@@ -70,20 +70,20 @@ class BaselinesTest {
         for (int columns = 1; columns <= LONGEST; columns++) {
             float[] x = Logits.gaussian(rows * columns);
             int[] targets = Logits.targets(rows, columns);
-            Answers.ulpsOfLoss(PlainLoss.loss(x, rows, columns, targets), x, rows, columns, targets);
-            Answers.ulpsOfLoss(ThreePass.loss(x, rows, columns, targets, new float[columns]), x, rows, columns, targets);
+            Answers.ulpsOfLoss(PlainLoop.loss(x, rows, columns, targets), x, rows, columns, targets);
+            Answers.ulpsOfLoss(JdkVectors.loss(x, rows, columns, targets), x, rows, columns, targets);
 
             var gradient = new float[x.length];
-            Answers.ulpsOfLoss(PlainLoss.lossAndGradient(x, rows, columns, targets, gradient), x, rows, columns, targets);
+            Answers.ulpsOfLoss(PlainLoop.lossAndGradient(x, rows, columns, targets, gradient), x, rows, columns, targets);
             assertTrue(Answers.ulpsOfGradient(gradient, x, rows, columns, targets) <= 2, "columns " + columns);
             float[] inPlace = x.clone();
-            PlainLoss.lossAndGradient(inPlace, rows, columns, targets, inPlace);
+            PlainLoop.lossAndGradient(inPlace, rows, columns, targets, inPlace);
             assertArrayEquals(gradient, inPlace);
 
-            Answers.ulpsOfLoss(ThreePass.lossAndGradient(x, rows, columns, targets, gradient), x, rows, columns, targets);
+            Answers.ulpsOfLoss(JdkVectors.lossAndGradient(x, rows, columns, targets, gradient), x, rows, columns, targets);
             Answers.ulpsOfGradient(gradient, x, rows, columns, targets);
             inPlace = x.clone();
-            ThreePass.lossAndGradient(inPlace, rows, columns, targets, inPlace);
+            JdkVectors.lossAndGradient(inPlace, rows, columns, targets, inPlace);
             assertArrayEquals(gradient, inPlace);
         }
     }
@@ -94,19 +94,19 @@ class BaselinesTest {
         for (int columns = 1; columns <= LONGEST; columns++) {
             float[] x = Logits.gaussian(rows * columns);
             var out = new float[x.length];
-            PlainLoss.softmax(x, rows, columns, out);
+            PlainLoop.softmax(x, rows, columns, out);
             assertTrue(Answers.ulpsOfSoftmax(out, x, rows, columns) <= 2, "columns " + columns);
-            ThreePass.softmax(x, rows, columns, out);
+            JdkVectors.softmax(x, rows, columns, out);
             Answers.ulpsOfSoftmax(out, x, rows, columns);
         }
     }
 
     @Test
-    void threePassSumsLongRowsInPieces() {
+    void jdkVectorsSumLongRowsInPieces() {
         int columns = (1 << 17) + 7;
         float[] x = Logits.gaussian(columns);
         var out = new float[columns];
-        ThreePass.softmax(x, 1, columns, out);
+        JdkVectors.softmax(x, 1, columns, out);
         Answers.ulpsOfSoftmax(out, x, 1, columns);
     }
 
@@ -121,15 +121,14 @@ class BaselinesTest {
             float[] x = ClassAxis.toMiddle(rowMajor, outer, classes, inner);
             assertArrayEquals(rowMajor, ClassAxis.toRowMajor(x, outer, classes, inner));
             int[] targets = Logits.targets(rows, classes);
-            var scratch = new float[ThreePassClassAxis.scratch(classes)];
             Answers.ulpsOfLoss(PlainClassAxis.loss(x, outer, classes, inner, targets), rowMajor, rows, classes, targets);
-            Answers.ulpsOfLoss(ThreePassClassAxis.loss(x, outer, classes, inner, targets, scratch), rowMajor, rows, classes, targets);
+            Answers.ulpsOfLoss(JdkVectorsClassAxis.loss(x, outer, classes, inner, targets), rowMajor, rows, classes, targets);
 
             var gradient = new float[x.length];
             float loss = PlainClassAxis.lossAndGradient(x, outer, classes, inner, targets, gradient);
             Answers.ulpsOfLoss(loss, rowMajor, rows, classes, targets);
             Answers.ulpsOfGradient(ClassAxis.toRowMajor(gradient, outer, classes, inner), rowMajor, rows, classes, targets);
-            loss = ThreePassClassAxis.lossAndGradient(x, outer, classes, inner, targets, gradient);
+            loss = JdkVectorsClassAxis.lossAndGradient(x, outer, classes, inner, targets, gradient);
             Answers.ulpsOfLoss(loss, rowMajor, rows, classes, targets);
             Answers.ulpsOfGradient(ClassAxis.toRowMajor(gradient, outer, classes, inner), rowMajor, rows, classes, targets);
         }
@@ -140,7 +139,7 @@ class BaselinesTest {
         float[] x = Logits.gaussian(2 * 7);
         int[] targets = Logits.targets(2, 7);
         var gradient = new float[x.length];
-        float loss = PlainLoss.lossAndGradient(x, 2, 7, targets, gradient);
+        float loss = PlainLoop.lossAndGradient(x, 2, 7, targets, gradient);
         assertThrows(IllegalStateException.class, () -> Answers.ulpsOfLoss(loss * 1.001f, x, 2, 7, targets));
         assertThrows(IllegalStateException.class, () -> Answers.ulpsOfLoss(Float.NaN, x, 2, 7, targets));
         for (int i = 0; i < x.length; i++) {

@@ -4,28 +4,25 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link ThreePass} over data with the class axis in the middle: a vector of neighbouring samples at a time. */
-final class ThreePassClassAxis {
+/** {@link JdkVectors} over data with the class axis in the middle: a vector of neighbouring samples at a time. */
+final class JdkVectorsClassAxis {
 
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
 
-    private ThreePassClassAxis() {
-    }
-
-    /** The floats that {@link #loss} needs as a scratch: the probabilities of a vector of samples. */
-    static int scratch(int classes) {
-        return classes * LANES;
+    private JdkVectorsClassAxis() {
     }
 
     /** The mean cross-entropy of (outer, classes, inner) logits with outer * inner targets. */
-    static float loss(float[] x, int outer, int classes, int inner, int[] targets, float[] probabilities) {
+    static float loss(float[] x, int outer, int classes, int inner, int[] targets) {
+        float[] logSumExp = new float[LANES];
         double total = 0;
         for (int n = 0; n < outer; n++) {
             for (int j = 0; j < inner; j += LANES) {
-                softmax(x, n * classes * inner + j, inner, probabilities, 0, LANES, classes, inner - j, 1);
+                int from = n * classes * inner + j;
+                logSumExp(x, from, inner, classes, inner - j, logSumExp);
                 for (int lane = 0; lane < Math.min(LANES, inner - j); lane++) {
-                    total -= Math.log(probabilities[targets[n * inner + j + lane] * LANES + lane]);
+                    total += logSumExp[lane] - x[from + targets[n * inner + j + lane] * inner + lane];
                 }
             }
         }
@@ -51,6 +48,21 @@ final class ThreePassClassAxis {
     }
 
     /** Of the {@code samples} that start at {@code from}, or of a vector of them if that is fewer. */
+    private static void logSumExp(float[] x, int from, int stride, int classes, int samples, float[] out) {
+        // made here: as an argument it would be allocated
+        var mask = SPECIES.indexInRange(0, samples);
+        var max = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        for (int c = 0; c < classes; c++) {
+            max = max.max(FloatVector.fromArray(SPECIES, x, from + c * stride, mask));
+        }
+        var sum = FloatVector.zero(SPECIES);
+        for (int c = 0; c < classes; c++) {
+            sum = sum.add(FloatVector.fromArray(SPECIES, x, from + c * stride, mask).sub(max).lanewise(VectorOperators.EXP));
+        }
+        sum.lanewise(VectorOperators.LOG).add(max).intoArray(out, 0);
+    }
+
+    /** The softmax times weight. Of the {@code samples} that start at {@code from}, or of a vector of them if that is fewer. */
     private static void softmax(float[] x, int from, int stride, float[] out, int outFrom, int outStride, int classes,
             int samples, float weight) {
         // made here: as an argument it would be allocated

@@ -5,25 +5,37 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * What the Vector API gives without a library, a row at a time: max, then {@link VectorOperators#EXP} stored and summed,
- * then normalise; the loss is read off the probability of the target. Tails are masked, as rows may be short.
+ * What the Vector API gives without a library, a row at a time: max, then the sum of {@link VectorOperators#EXP}; for a softmax or a gradient the
+ * exponentials are stored meanwhile, and normalised in a third pass. Tails are masked, as rows may be short.
  */
-final class ThreePass {
+final class JdkVectors {
 
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
     /** Elements summed in floats at a time: 2^24 in eight lanes would be 2e-5 off. */
     private static final int CHUNK = 1 << 16;
 
-    private ThreePass() {
+    private JdkVectors() {
     }
 
-    /** The mean cross-entropy. {@code probabilities} holds one row, so that it stays in the cache. */
-    static float loss(float[] x, int rows, int columns, int[] targets, float[] probabilities) {
+    static void logSumExpOfRows(float[] x, int rows, int columns, float[] out) {
+        for (int row = 0; row < rows; row++) {
+            out[row] = logSumExp(x, row * columns, (row + 1) * columns);
+        }
+    }
+
+    static float logSumExp(float[] x, int from, int to) {
+        float max = max(x, from, to);
+        return (float) (max + Math.log(sumOfExponentials(x, from, to, max)));
+    }
+
+    /** The mean cross-entropy. */
+    static float loss(float[] x, int rows, int columns, int[] targets) {
         double total = 0;
         for (int row = 0; row < rows; row++) {
-            softmaxOfRow(x, row * columns, probabilities, 0, columns, 1);
-            total -= Math.log(probabilities[targets[row]]);
+            int from = row * columns;
+            float max = max(x, from, from + columns);
+            total += Math.log(sumOfExponentials(x, from, from + columns, max)) + max - x[from + targets[row]];
         }
         return (float) (total / rows);
     }
@@ -57,7 +69,7 @@ final class ThreePass {
         scale(out, outFrom, outFrom + columns, (float) (weight / sum));
     }
 
-    // Two accumulators, as in JdkExp.
+    // Two accumulators, here and below: a careful user's code, not slowed down by the latency of one chain.
     private static float max(float[] x, int from, int to) {
         var max0 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         var max1 = max0;
@@ -71,6 +83,29 @@ final class ThreePass {
             max0 = max0.lanewise(VectorOperators.MAX, FloatVector.fromArray(SPECIES, x, i, mask), mask);
         }
         return max0.max(max1).reduceLanes(VectorOperators.MAX);
+    }
+
+    private static double sumOfExponentials(float[] x, int from, int to, float max) {
+        double sum = 0;
+        for (int i = from; i < to; i += CHUNK) {
+            sum += sumOfChunk(x, i, Math.min(to, i + CHUNK), max);
+        }
+        return sum;
+    }
+
+    private static float sumOfChunk(float[] x, int from, int to, float max) {
+        var sum0 = FloatVector.zero(SPECIES);
+        var sum1 = sum0;
+        int i = from;
+        for (; i <= to - 2 * LANES; i += 2 * LANES) {
+            sum0 = sum0.add(FloatVector.fromArray(SPECIES, x, i).sub(max).lanewise(VectorOperators.EXP));
+            sum1 = sum1.add(FloatVector.fromArray(SPECIES, x, i + LANES).sub(max).lanewise(VectorOperators.EXP));
+        }
+        for (; i < to; i += LANES) {
+            var mask = SPECIES.indexInRange(i, to);
+            sum0 = sum0.add(FloatVector.fromArray(SPECIES, x, i, mask).sub(max).lanewise(VectorOperators.EXP), mask);
+        }
+        return sum0.add(sum1).reduceLanes(VectorOperators.ADD);
     }
 
     /** Stores them and returns their sum. */
