@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -85,7 +84,6 @@ final class JmhForker implements Forker, Closeable {
                 .forks(1)
                 .threads(plan.threads(job))
                 .jvmArgsPrepend(arguments.toArray(String[]::new))
-                .addProfiler(GCProfiler.class)
                 // the other benchmarks still run; the report lists the failure
                 .shouldFailOnError(false);
         if (job.isCold()) {
