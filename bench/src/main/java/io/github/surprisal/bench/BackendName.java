@@ -28,7 +28,7 @@ public final class BackendName {
             // the JVM's own warnings come first
             String last = text.lines().reduce("", (_, line) -> line);
             if (process.waitFor() != 0) {
-                throw new BadInput("a JVM with these arguments does not start (%s): correct --jvm-args".formatted(text.lines().findFirst().orElse("")));
+                throw new BadInput("a JVM with these arguments does not start (%s): correct --jvm-args".formatted(complaint(text)));
             }
             return last;
         } catch (IOException e) {
@@ -37,5 +37,10 @@ public final class BackendName {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Why a JVM did not start: the first line that is not about where its arguments came from, and no warning. */
+    static String complaint(String output) {
+        return output.lines().filter(line -> !line.matches("(NOTE: )?Picked up .*|(.* )?(WARNING|warning): .*")).findFirst().orElse("");
     }
 }

@@ -88,6 +88,18 @@ class CommandLineTest {
     }
 
     @Test
+    void whatTheEnvironmentAddsIsNotWhyAJvmDoesNotStart() {
+        assertEquals("Unrecognized VM option 'NoSuchFlag'", BackendName.complaint("""
+                NOTE: Picked up JDK_JAVA_OPTIONS: -Dx=y
+                Picked up JAVA_TOOL_OPTIONS: -Dx=y
+                OpenJDK 64-Bit Server VM warning: UseAVX=3 is not supported on this CPU, setting it to UseAVX=2
+                WARNING: Using incubator modules: jdk.incubator.vector
+                Unrecognized VM option 'NoSuchFlag'
+                Error: Could not create the Java Virtual Machine.
+                """));
+    }
+
+    @Test
     void resultsThatAreNotThere() {
         refused("cannot read", "report", folder.resolve("none").toString());
     }
