@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.SequencedMap;
 import java.util.TreeSet;
@@ -33,10 +34,23 @@ final class HostInfo {
         if (os.contains("windows")) {
             return System.getenv().getOrDefault("PROCESSOR_IDENTIFIER", "unknown");
         }
-        // ARM kernels name no model there
-        return lines(Path.of("/proc/cpuinfo")).filter(line -> line.startsWith("model name")).findFirst()
-                .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                .orElse("unknown " + System.getProperty("os.arch"));
+        return cpuOfLinux(lines(Path.of("/proc/cpuinfo")).toList(), System.getProperty("os.arch"));
+    }
+
+    /**
+     * The first CPU of /proc/cpuinfo. A hypervisor may name generations alike, as "AMD EPYC", so what identifies the design goes
+     * with the name: family, model and stepping on x86; implementer and part on ARM, whose kernels mostly know no name.
+     */
+    static String cpuOfLinux(List<String> cpuinfo, String architecture) {
+        String name = field(cpuinfo, "model name").orElse(architecture);
+        var numbers = Stream.of("cpu family", "model", "stepping", "CPU implementer", "CPU part")
+                .flatMap(key -> field(cpuinfo, key).map(value -> key.substring(key.indexOf(' ') + 1) + " " + value).stream()).toList();
+        return numbers.isEmpty() ? name : name + ", " + String.join(" ", numbers);
+    }
+
+    private static Optional<String> field(List<String> cpuinfo, String key) {
+        return cpuinfo.stream().filter(line -> line.matches(key + "\\s*:.*")).findFirst()
+                .map(line -> line.substring(line.indexOf(':') + 1).strip());
     }
 
     /** Cache sizes where Linux shows them, as "L1 32K, L2 1024K, L3 32768K"; else "unknown". */
@@ -67,8 +81,7 @@ final class HostInfo {
 
     /** The vector and arithmetic extensions that matter here, as Linux names them; else the architecture. */
     static String instructionSet() {
-        var all = lines(Path.of("/proc/cpuinfo")).filter(line -> line.matches("(flags|Features)\\s*:.*")).findFirst()
-                .map(line -> List.of(line.substring(line.indexOf(':') + 1).strip().split(" "))).orElse(List.of());
+        var all = field(lines(Path.of("/proc/cpuinfo")).toList(), "(flags|Features)").map(flags -> List.of(flags.split(" "))).orElse(List.of());
         String some = EXTENSIONS.stream().filter(all::contains).collect(Collectors.joining(" "));
         return some.isEmpty() ? System.getProperty("os.arch") : System.getProperty("os.arch") + " " + some;
     }
