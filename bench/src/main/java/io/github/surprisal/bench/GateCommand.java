@@ -56,9 +56,10 @@ final class GateCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--rounds must be at least 1, --repeats at least 0, --tolerance in [0, 1)");
         }
         ForkOptions.requireVectorModule();
-        var folder = RunFolder.create(out);
         if (given != null) {
             var run = Run.load(given);
+            var folder = RunFolder.create(out);
+            folder.delete(folder.gate());
             return decide(run, run.backend().orElseThrow(() -> new BadInput("%s does not say its backend: keep %s beside it"
                     .formatted(given, RunFolder.INFO))), folder, 0, null);
         }
@@ -67,6 +68,7 @@ final class GateCommand implements Callable<Integer> {
             // before minutes are spent
             Baseline.read(Baseline.file(baselines, backend));
         }
+        var folder = RunFolder.begin(out);
         var plan = new Plan(rounds, 0, 1, ITERATION, 4, ITERATION, 1);
         var jobs = GateMetric.jobs(Jobs.all(), backend);
         var facts = HostInfo.facts(plan.toString(), Instant.now().truncatedTo(ChronoUnit.SECONDS), forks.jvmArguments());
@@ -96,7 +98,7 @@ final class GateCommand implements Callable<Integer> {
         var baseline = Baseline.read(file);
         List<Gate.Decision> decisions = new Gate(baseline, tolerance).judge(run.results(), run.probeLanes(), repeats, measurer);
         String summary = Gate.markdown(decisions, baseline, run.info().facts());
-        folder.write(folder.path().resolve("gate.md"), summary);
+        folder.write(folder.gate(), summary);
         System.out.println();
         System.out.print(summary);
         return decisions.stream().anyMatch(Gate.Decision::isBad) ? Main.FAILED : 0;

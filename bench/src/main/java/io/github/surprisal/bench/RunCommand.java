@@ -75,7 +75,7 @@ final class RunCommand implements Callable<Integer> {
         var jobs = jobs();
         var plan = plan(jobs);
         var console = System.out;
-        var folder = RunFolder.create(out);
+        var folder = RunFolder.begin(out);
         console.printf("%d benchmarks, %s: about %d s%n", jobs.size(), plan, plan.total(jobs).toSeconds());
         var facts = HostInfo.facts(plan.toString(), Instant.now().truncatedTo(ChronoUnit.SECONDS), forks.jvmArguments());
         facts.put("Backend", backend);

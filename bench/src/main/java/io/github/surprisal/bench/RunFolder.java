@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Collection;
+import java.util.List;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -18,15 +19,27 @@ record RunFolder(Path path) {
     static final String RESULTS = "jmh-result.json";
     static final String INFO = "run.json";
 
-    /** Makes the folder, or says why it cannot. */
+    /** Makes the folder, or says why it cannot. What is in it stays. */
     static RunFolder create(Path path) {
         var folder = new RunFolder(path);
+        try {
+            Files.createDirectories(path);
+        } catch (IOException e) {
+            throw folder.notWritable(e);
+        }
+        return folder;
+    }
+
+    /** Makes the folder for a new run. Whatever becomes of it, nothing that an older run left there must pass for its own. */
+    static RunFolder begin(Path path) {
+        var folder = create(path);
         try {
             Files.createDirectories(folder.notes());
             Files.writeString(folder.log(), "");
         } catch (IOException e) {
             throw folder.notWritable(e);
         }
+        List.of(folder.results(), folder.info(), folder.markdown(), folder.html(), folder.gate()).forEach(folder::delete);
         return folder;
     }
 
@@ -44,6 +57,10 @@ record RunFolder(Path path) {
 
     Path html() {
         return path.resolve("index.html");
+    }
+
+    Path gate() {
+        return path.resolve("gate.md");
     }
 
     Path log() {
@@ -67,6 +84,14 @@ record RunFolder(Path path) {
             Path part = file.resolveSibling(file.getFileName() + ".part");
             Files.writeString(part, text);
             Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw notWritable(e);
+        }
+    }
+
+    void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
         } catch (IOException e) {
             throw notWritable(e);
         }

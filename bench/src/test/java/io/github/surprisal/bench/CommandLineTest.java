@@ -151,6 +151,16 @@ class CommandLineTest {
     }
 
     @Test
+    void pagesWrittenAnewLeaveTheLogOfTheRun() throws Exception {
+        Path a = run("a", "softmax", 2);
+        Path log = Files.writeString(a.resolve("jmh.log"), "# JMH version");
+        assertEquals(0, execute("report", a.toString()));
+        assertEquals(0, execute("gate", a.toString(), "--update", "--baselines", folder.toString(), "--out", a.toString()));
+        assertEquals(0, execute("gate", a.toString(), "--baselines", folder.toString(), "--out", a.toString()));
+        assertEquals("# JMH version", Files.readString(log));
+    }
+
+    @Test
     void javaRuntimesWithoutTheModule() {
         String message = assertThrows(BadInput.class, () -> ForkOptions.requireVectorModule(ModuleFinder.of())).getMessage();
         assertTrue(message.contains("start this program with a full JDK 25"), message);
@@ -161,7 +171,7 @@ class CommandLineTest {
         var path = folder.resolve(name);
         var all = Jobs.all();
         var jobs = Jobs.withTheirProbes(Jobs.select(all, List.of(operation), List.of("1x8192"), Pattern.compile(""), false), all);
-        new RunBenchmarks(Plan.full(), RunFolder.create(path), new FakeForker(job -> job.label().equals("Surprisal SIMD") ? rate : 1),
+        new RunBenchmarks(Plan.full(), RunFolder.begin(path), new FakeForker(job -> job.label().equals("Surprisal SIMD") ? rate : 1),
                 new LinkedHashMap<>(Map.of()), new PrintStream(PrintStream.nullOutputStream())).run(jobs);
         return path;
     }

@@ -31,7 +31,7 @@ class RunBenchmarksTest {
     }
 
     private RunBenchmarks benchmarks(Plan plan, Forker forker) {
-        return new RunBenchmarks(plan, RunFolder.create(folder), forker, new LinkedHashMap<>(Map.of("CPU", "a CPU")),
+        return new RunBenchmarks(plan, RunFolder.begin(folder), forker, new LinkedHashMap<>(Map.of("CPU", "a CPU")),
                 new PrintStream(console, true, StandardCharsets.UTF_8));
     }
 
