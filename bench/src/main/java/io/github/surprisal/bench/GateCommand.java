@@ -77,7 +77,7 @@ final class GateCommand implements Callable<Integer> {
             var benchmarks = new RunBenchmarks(plan, folder, forker, facts, System.out);
             benchmarks.run(jobs);
             if (!benchmarks.hasResults()) {
-                throw new BadInput("nothing could be measured: %s says why".formatted(folder.log()));
+                throw new BadInput("nothing could be measured (%s): %s says more".formatted(benchmarks.firstFailure(), folder.log()));
             }
             return decide(Run.load(folder.path()), backend, folder, repeats, suspects -> {
                 System.out.printf("%d benchmarks look slower: again%n", suspects.size());

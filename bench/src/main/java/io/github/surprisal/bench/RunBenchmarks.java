@@ -147,6 +147,12 @@ final class RunBenchmarks {
         return !results.isEmpty();
     }
 
+    /** Why there are no results. */
+    synchronized String firstFailure() {
+        return failures.entrySet().stream().findFirst().map(failure -> failure.getKey() + ": " + failure.getValue())
+                .orElse("it was stopped before the first result");
+    }
+
     synchronized boolean hasFailures() {
         return !failures.isEmpty();
     }

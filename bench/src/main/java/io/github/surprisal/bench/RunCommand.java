@@ -90,18 +90,21 @@ final class RunCommand implements Callable<Integer> {
                 return Main.FAILED;
             }
             Runtime.getRuntime().removeShutdownHook(interrupted);
-            report(run, folder, console);
-            return run.hasFailures() ? Main.FAILED : 0;
+            return report(run, folder, console);
         }
     }
 
-    private static void report(RunBenchmarks run, RunFolder folder, PrintStream console) {
+    /** Writes the pages and says where, or why there are none. Returns the exit status. */
+    static int report(RunBenchmarks run, RunFolder folder, PrintStream console) {
+        console.println();
         if (run.hasResults()) {
-            console.println();
             console.print(Reports.write(folder));
+            console.printf("Report, JMH JSON and log: %s%n", folder.path());
+        } else {
+            console.printf("No report, for nothing was measured (%s). JMH's log: %s%n", run.firstFailure(), folder.log());
         }
-        console.printf("Report, JMH JSON and log: %s%n", folder.path());
         console.flush();
+        return run.hasFailures() || !run.hasResults() ? Main.FAILED : 0;
     }
 
     private List<Job> jobs() {

@@ -31,8 +31,15 @@ class RunBenchmarksTest {
     }
 
     private RunBenchmarks benchmarks(Plan plan, Forker forker) {
-        return new RunBenchmarks(plan, RunFolder.begin(folder), forker, new LinkedHashMap<>(Map.of("CPU", "a CPU")),
-                new PrintStream(console, true, StandardCharsets.UTF_8));
+        return new RunBenchmarks(plan, RunFolder.begin(folder), forker, new LinkedHashMap<>(Map.of("CPU", "a CPU")), out());
+    }
+
+    private PrintStream out() {
+        return new PrintStream(console, true, StandardCharsets.UTF_8);
+    }
+
+    private String console() {
+        return console.toString(StandardCharsets.UTF_8);
     }
 
     private static Plan plan(int rounds) {
@@ -40,7 +47,7 @@ class RunBenchmarksTest {
     }
 
     private String[] lines() {
-        return console.toString(StandardCharsets.UTF_8).split("\n");
+        return console().split("\n");
     }
 
     @Test
@@ -93,6 +100,35 @@ class RunBenchmarksTest {
         assertEquals(Map.of(wrong.key(), "wrong answer"), run.info().failures());
         assertTrue(new MarkdownReport(run).console().contains("wrong answer"));
         assertTrue(new HtmlReport(run).text().contains("wrong answer"));
+    }
+
+    @Test
+    void aRunWithoutAResultSaysWhyAndLeavesNoPageOfAnOlderOne() {
+        var jobs = quick().subList(0, 2);
+        var first = benchmarks(plan(1), new FakeForker(_ -> 2));
+        first.run(jobs);
+        assertEquals(0, RunCommand.report(first, new RunFolder(folder), out()));
+        assertTrue(console().contains("Report, JMH JSON and log: "), this::console);
+        assertTrue(Files.exists(folder.resolve("index.html")));
+
+        console.reset();
+        var second = benchmarks(plan(1), new FakeForker(_ -> Double.NaN));
+        second.run(jobs);
+        assertEquals(Main.FAILED, RunCommand.report(second, new RunFolder(folder), out()));
+        assertTrue(console().contains("nothing was measured (" + jobs.getFirst() + ": wrong answer)"), this::console);
+        assertFalse(console().contains("Report, JMH JSON"), this::console);
+        assertFalse(Files.exists(folder.resolve("index.html")) || Files.exists(folder.resolve("report.md")), "an older run's page");
+    }
+
+    @Test
+    void aRunStoppedBeforeItsFirstResultSaysSoAndLeavesNoOlderOnes() {
+        benchmarks(plan(1), new FakeForker(_ -> 2)).run(quick().subList(0, 2));
+        console.reset();
+        var stopped = benchmarks(plan(1), new FakeForker(_ -> 2));
+        stopped.stop();
+        assertEquals(Main.FAILED, RunCommand.report(stopped, new RunFolder(folder), out()));
+        assertTrue(console().contains("stopped before the first result"), this::console);
+        assertFalse(Files.exists(folder.resolve(RunFolder.RESULTS)), "an older run's results");
     }
 
     @Test
