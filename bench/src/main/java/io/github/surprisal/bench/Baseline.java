@@ -31,7 +31,7 @@ record Baseline(String backend, SequencedMap<String, String> facts, SequencedMap
             Files.createDirectories(file.toAbsolutePath().getParent());
             Files.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");
         } catch (IOException e) {
-            throw new BadInput("cannot write %s (%s): name another folder with --baselines".formatted(file, e.getClass().getSimpleName()));
+            throw new BadInput("cannot write %s (%s): name another folder with --baselines".formatted(file, BadInput.cause(e)));
         }
     }
 }

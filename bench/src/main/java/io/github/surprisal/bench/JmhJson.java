@@ -23,7 +23,7 @@ final class JmhJson {
         try {
             root = JSON.readTree(Files.readString(file));
         } catch (IOException e) {
-            throw new BadInput("cannot read %s (%s): name a %s that `run` wrote".formatted(file, e.getClass().getSimpleName(), RunFolder.RESULTS));
+            throw new BadInput("cannot read %s (%s): name a %s that `run` wrote".formatted(file, BadInput.cause(e), RunFolder.RESULTS));
         } catch (JacksonException e) {
             throw notOurs(file);
         }

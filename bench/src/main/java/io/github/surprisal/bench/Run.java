@@ -23,7 +23,7 @@ record Run(List<Result> results, RunInfo info) {
         try {
             return new Run(results, Files.exists(info) ? RunInfo.parse(Files.readString(info)) : unknown(results));
         } catch (IOException e) {
-            throw new BadInput("cannot read %s (%s)".formatted(info, e.getClass().getSimpleName()));
+            throw new BadInput("cannot read %s (%s)".formatted(info, BadInput.cause(e)));
         }
     }
 

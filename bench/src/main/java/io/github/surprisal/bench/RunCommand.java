@@ -83,14 +83,30 @@ final class RunCommand implements Callable<Integer> {
             var run = new RunBenchmarks(plan, folder, forker, facts, console);
             var interrupted = new Thread(() -> {
                 run.stop();
-                report(run, folder, console);
+                try {
+                    report(run, folder, console);
+                } catch (BadInput e) {
+                    System.err.println(e.getMessage());
+                }
             });
             Runtime.getRuntime().addShutdownHook(interrupted);
-            if (!run.run(jobs)) {
-                return Main.FAILED;
+            boolean goesOn;
+            try {
+                run.run(jobs);
+            } finally {
+                // whatever stopped the run is said by who catches it, not by a report at the end of the JVM
+                goesOn = remove(interrupted);
             }
-            Runtime.getRuntime().removeShutdownHook(interrupted);
-            return report(run, folder, console);
+            return goesOn ? report(run, folder, console) : Main.FAILED;
+        }
+    }
+
+    /** False if the JVM ends already, and the hook runs. */
+    private static boolean remove(Thread shutdownHook) {
+        try {
+            return Runtime.getRuntime().removeShutdownHook(shutdownHook);
+        } catch (IllegalStateException e) {
+            return false;
         }
     }
 

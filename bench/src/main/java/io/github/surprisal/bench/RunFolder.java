@@ -99,6 +99,6 @@ record RunFolder(Path path) {
 
     BadInput notWritable(IOException e) {
         return new BadInput("cannot write to %s (%s): choose another folder with --out or make it writable"
-                .formatted(path.toAbsolutePath(), e.getClass().getSimpleName()));
+                .formatted(path.toAbsolutePath(), BadInput.cause(e)));
     }
 }

@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.module.ModuleFinder;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -80,6 +83,16 @@ class CommandLineTest {
     void folderThatIsAFile() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "");
         refused("choose another folder with --out", "run", "--operations", "fma", "--out", file.toString());
+    }
+
+    @Test
+    void whyAFileCannotBeWrittenIsSaid() {
+        var out = new RunFolder(folder);
+        assertTrue(out.notWritable(new IOException("No space left on device")).getMessage().contains("(No space left on device)"));
+        var full = new FileSystemException(folder.toString(), null, "Disk quota exceeded");
+        assertTrue(out.notWritable(full).getMessage().contains(folder + " (Disk quota exceeded): "), () -> out.notWritable(full).getMessage());
+        // whose message is the file's name once more
+        assertTrue(out.notWritable(new AccessDeniedException(folder.toString())).getMessage().contains("(AccessDeniedException)"));
     }
 
     @Test
