@@ -33,6 +33,9 @@ final class Gate {
     interface Measurer extends Function<List<Job>, Collection<Result>> {
     }
 
+    /** Of one value the confidence interval is infinite and of two at least a factor of 2.3: what is slower seems unclear, and passes. */
+    static final int LEAST_ROUNDS = 3;
+
     private final Baseline baseline;
     private final double tolerance;
 
@@ -113,6 +116,15 @@ final class Gate {
             metric.sample(byJob).ifPresent(sample -> ratios.put(metric.name(), sample.values()));
         }
         return ratios;
+    }
+
+    /** Refuses the ratios of {@code what} if they come from too few rounds to judge by; {@code remedy} is what to do. */
+    static void requireRounds(String what, Map<String, double[]> ratios, String remedy) {
+        int rounds = ratios.values().stream().mapToInt(values -> values.length).min().orElse(LEAST_ROUNDS);
+        if (rounds < LEAST_ROUNDS) {
+            throw new BadInput("%s has %d round%s, and to find a slowdown takes %d: %s"
+                    .formatted(what, rounds, rounds == 1 ? "" : "s", LEAST_ROUNDS, remedy));
+        }
     }
 
     /** For a pull request. */

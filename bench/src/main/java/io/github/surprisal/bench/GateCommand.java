@@ -52,8 +52,9 @@ final class GateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (rounds < 1 || repeats < 0 || !(tolerance >= 0 && tolerance < 1)) {
-            throw new ParameterException(spec.commandLine(), "--rounds must be at least 1, --repeats at least 0, --tolerance in [0, 1)");
+        if (rounds < Gate.LEAST_ROUNDS || repeats < 0 || !(tolerance >= 0 && tolerance < 1)) {
+            throw new ParameterException(spec.commandLine(), "--rounds must be at least %d, --repeats at least 0, --tolerance in [0, 1)"
+                    .formatted(Gate.LEAST_ROUNDS));
         }
         ForkOptions.requireVectorModule();
         if (given != null) {
@@ -89,13 +90,15 @@ final class GateCommand implements Callable<Integer> {
 
     private int decide(Run run, String backend, RunFolder folder, int repeats, Gate.Measurer measurer) {
         Path file = Baseline.file(baselines, backend);
+        var ratios = Gate.ratios(run.results(), backend, run.probeLanes());
+        Gate.requireRounds("the run", ratios, "measure it with --forks %d or more".formatted(Gate.LEAST_ROUNDS));
         if (update) {
-            var ratios = Gate.ratios(run.results(), backend, run.probeLanes());
             new Baseline(backend, run.info().facts(), ratios).write(file);
             System.out.printf("%d ratios: %s%n", ratios.size(), file);
             return 0;
         }
         var baseline = Baseline.read(file);
+        Gate.requireRounds(file.toString(), baseline.ratios(), "make it anew with --update");
         List<Gate.Decision> decisions = new Gate(baseline, tolerance).judge(run.results(), run.probeLanes(), repeats, measurer);
         String summary = Gate.markdown(decisions, baseline, run.info().facts());
         folder.write(folder.gate(), summary);

@@ -156,6 +156,29 @@ class CommandLineTest {
         assertTrue(Files.exists(Path.of(gate, "gate.md")));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aGateOnAQuickRunSaysThatItHasTooFewRounds(int rounds) throws Exception {
+        String baselines = folder.resolve("baselines").toString();
+        String gate = folder.resolve("gate").toString();
+        assertEquals(0, execute("gate", run("a", "softmax", 2).toString(), "--update", "--baselines", baselines, "--out", gate));
+        String quick = run("b", "softmax", 0.1, rounds).toString();
+        String few = "the run has " + rounds + " round";
+        refused(few, "gate", quick, "--baselines", baselines, "--out", gate);
+        err.getBuffer().setLength(0);
+        refused(few, "gate", quick, "--update", "--baselines", baselines, "--out", gate);
+        err.getBuffer().setLength(0);
+        refused("--rounds must be at least 3", "gate", "--rounds", Integer.toString(rounds));
+    }
+
+    @Test
+    void aBaselineOfTooFewRoundsIsRefused() {
+        new Baseline("simd-512", new LinkedHashMap<>(), new LinkedHashMap<>(Map.of("softmax 1x8192 / plain loop", new double[] {2})))
+                .write(folder.resolve("simd-512.json"));
+        refused("simd-512.json has 1 round, ", "gate", run("a", "softmax", 1).toString(), "--baselines", folder.toString(),
+                "--out", folder.resolve("gate").toString());
+    }
+
     @Test
     void reportsCanBeWrittenElsewhere() {
         Path elsewhere = folder.resolve("elsewhere");
@@ -181,10 +204,14 @@ class CommandLineTest {
 
     /** The files of a run of one operation in which ours has the given rate and all else 1 Gelem/s. */
     private Path run(String name, String operation, double rate) {
+        return run(name, operation, rate, Plan.full().rounds());
+    }
+
+    private Path run(String name, String operation, double rate, int rounds) {
         var path = folder.resolve(name);
         var all = Jobs.all();
         var jobs = Jobs.withTheirProbes(Jobs.select(all, List.of(operation), List.of("1x8192"), Pattern.compile(""), false), all);
-        new RunBenchmarks(Plan.full(), RunFolder.begin(path), new FakeForker(job -> job.label().equals("Surprisal SIMD") ? rate : 1),
+        new RunBenchmarks(Plan.full().withRounds(rounds), RunFolder.begin(path), new FakeForker(job -> job.label().equals("Surprisal SIMD") ? rate : 1),
                 new LinkedHashMap<>(Map.of()), new PrintStream(PrintStream.nullOutputStream())).run(jobs);
         return path;
     }
