@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Properties;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import tools.jackson.databind.json.JsonMapper;
 
 /** index.html: one file that needs no network, with the charts' script, their data and the tables inside. */
@@ -30,7 +32,7 @@ final class HtmlReport {
         parts.put("facts", facts());
         parts.put("failures", failures());
         parts.put("calls", table(Summaries.calls(all, bounds)));
-        parts.put("limits", table(Summaries.arithmetic(run, bounds)));
+        parts.put("limits", table(Summaries.arithmetic(run, bounds)) + table(Summaries.memory(all, bounds)));
         parts.put("cold", table(Summaries.coldStart(run)));
         parts.put("accuracy", table(Summaries.accuracy(all)));
         parts.put("peers", table(Summaries.peerCalls(all)));
@@ -94,22 +96,22 @@ final class HtmlReport {
     }
 
     private String overviews() {
-        var text = new StringBuilder();
-        for (var family : Tables.families(all).values()) {
-            var tables = new Tables(family, bounds);
-            text.append("<h3>").append(Table.escape(tables.anyJob().title())).append("</h3>\n").append(tables.overview().html());
-        }
-        return text.toString();
+        return disclosure("<details open><summary>By operation</summary>", tables -> tables.overview().html());
     }
 
     private String details() {
+        return disclosure("<details><summary>Every measurement</summary>", tables -> tables.shapes().stream()
+                .map(shape -> tables.details(shape).html()).collect(Collectors.joining()));
+    }
+
+    /** A part that unfolds, with the content of each family; nothing for a run of probes alone. */
+    private String disclosure(String summary, Function<Tables, String> content) {
         var text = new StringBuilder();
         for (var family : Tables.families(all).values()) {
             var tables = new Tables(family, bounds);
-            text.append("<h3>").append(Table.escape(tables.anyJob().title())).append("</h3>\n");
-            tables.shapes().forEach(shape -> text.append(tables.details(shape).html()));
+            text.append("<h3>").append(Table.escape(tables.anyJob().title())).append("</h3>\n").append(content.apply(tables));
         }
-        return text.toString();
+        return text.isEmpty() ? "" : summary + text + "</details>";
     }
 
     private String failures() {

@@ -36,11 +36,14 @@ final class MarkdownReport {
         }
         section(text, "A call", Summaries.calls(all, bounds));
         section(text, "Cold start", Summaries.coldStart(run));
-        section(text, "Arithmetic limit", Summaries.arithmetic(run, bounds));
+        text.append(limits());
         section(text, "Accuracy", Summaries.accuracy(all));
         section(text, "Peers", Summaries.peerCalls(all));
-        text.append("\n## Every measurement\n");
-        for (var family : Tables.families(all).values()) {
+        var families = Tables.families(all).values();
+        if (!families.isEmpty()) {
+            text.append("\n## Every measurement\n");
+        }
+        for (var family : families) {
             var tables = new Tables(family, bounds);
             text.append("\n### ").append(tables.anyJob().title()).append('\n');
             tables.shapes().forEach(shape -> text.append('\n').append(tables.details(shape).markdown()));
@@ -48,11 +51,19 @@ final class MarkdownReport {
         return text.append(failures()).toString();
     }
 
-    /** The overviews and failures. */
+    /** The overviews, of a run of nothing but probes their rates, and failures. */
     String console() {
-        return Tables.families(run.measurements()).values().stream().map(family -> new Tables(family, bounds))
+        var families = Tables.families(run.measurements()).values();
+        return (families.isEmpty() ? limits() : families.stream().map(family -> new Tables(family, bounds))
                 .map(tables -> tables.anyJob().title() + "\n\n" + tables.overview().markdown() + "\n")
-                .collect(Collectors.joining()) + failures();
+                .collect(Collectors.joining())) + failures();
+    }
+
+    private String limits() {
+        var text = new StringBuilder();
+        section(text, "Arithmetic limit", Summaries.arithmetic(run, bounds));
+        section(text, "Memory limit", Summaries.memory(run.measurements(), bounds));
+        return text.toString();
     }
 
     private static void section(StringBuilder text, String title, Table table) {

@@ -30,6 +30,12 @@ final class Summaries {
         return table;
     }
 
+    /** What the memory probes of each shape reached; null if none ran. */
+    static Table memory(List<Measurement> all, Bounds bounds) {
+        var some = all.stream().filter(m -> m.job().isMemoryProbe()).toList();
+        return some.isEmpty() ? null : new Tables(some, bounds).rates();
+    }
+
     /** Time of a call on 128 logits: what is not arithmetic is overhead; null if none was measured. */
     static Table calls(List<Measurement> all, Bounds bounds) {
         var some = all.stream().filter(m -> m.job().shape().equals(CALL_SHAPE) && !m.job().isProbe()).toList();
@@ -50,13 +56,16 @@ final class Summaries {
         return table;
     }
 
-    /** The largest error of each operation and variant over all shapes of the run. */
+    /** The largest error of each operation and variant over all shapes of the run; null if nothing with an accuracy ran. */
     static Table accuracy(List<Measurement> all) {
         Map<String, Double> worst = new LinkedHashMap<>();
         for (var m : all) {
             if (!m.job().isProbe() && !Double.isNaN(m.maxUlps())) {
                 worst.merge(m.job().title() + ", " + m.job().label(), m.maxUlps(), Math::max);
             }
+        }
+        if (worst.isEmpty()) {
+            return null;
         }
         var table = new Table(List.of("operation", "max error, ulp"));
         worst.forEach((name, ulps) -> table.add(List.of(name, Tables.format("%.2f", ulps))));

@@ -85,10 +85,7 @@ final class Tables {
         header.addAll(List.of("% of FMA bound", "% of memory"));
         var table = new Table(header);
         for (String shape : shapes()) {
-            var line = new ArrayList<>(List.of(new Shape(shape).toString()));
-            for (String label : labels) {
-                line.add(find(shape, label).map(m -> rate(m.rate())).orElse(UNKNOWN));
-            }
+            var line = rates(shape, labels);
             line.add(rate(bounds.arithmetic(job(shape))));
             line.add(rate(bounds.memory(job(shape))));
             var last = find(shape, ours);
@@ -99,6 +96,24 @@ final class Tables {
             table.add(line);
         }
         return table;
+    }
+
+    /** One line per shape, Gelem/s of every variant and nothing else. */
+    Table rates() {
+        var labels = labels();
+        var header = new ArrayList<>(List.of("Gelem/s"));
+        header.addAll(labels);
+        var table = new Table(header);
+        for (String shape : shapes()) {
+            table.add(rates(shape, labels));
+        }
+        return table;
+    }
+
+    private List<String> rates(String shape, List<String> labels) {
+        var line = new ArrayList<>(List.of(new Shape(shape).toString()));
+        labels.forEach(label -> line.add(find(shape, label).map(m -> rate(m.rate())).orElse(UNKNOWN)));
+        return line;
     }
 
     /** Everything known about one shape. */

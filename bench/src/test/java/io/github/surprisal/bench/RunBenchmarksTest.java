@@ -155,9 +155,23 @@ class RunBenchmarksTest {
             assertTrue(job.isProbe() || job.isCold() || own.contains(job.title()), job::toString);
         }
         String report = Files.readString(folder.resolve("report.md"));
-        for (String heading : List.of("## A call", "## Cold start", "## Arithmetic limit", "## Accuracy", "## Every measurement")) {
+        for (String heading : List.of("## A call", "## Cold start", "## Arithmetic limit", "## Memory limit", "## Accuracy", "## Every measurement")) {
             assertTrue(report.contains(heading), heading);
         }
+    }
+
+    @Test
+    void aRunOfProbesAloneShowsTheirRates() throws Exception {
+        var probes = Jobs.select(Jobs.all(), List.of("memory", "fma"), List.of("1x1024", "2048x12"), Pattern.compile(""), false);
+        benchmarks(plan(1), new FakeForker(job -> job.method().equals("readOneStream") ? 7 : 2)).run(probes);
+        String console = Reports.write(new RunFolder(folder));
+        String report = Files.readString(folder.resolve("report.md"));
+        String page = Files.readString(folder.resolve("index.html"));
+        assertTrue(console.contains("| 1 x 1024 |            7.01"), console);
+        assertTrue(console.contains("| vector operations, 1e9/s "), console);
+        assertTrue(report.contains(console), report);
+        assertTrue(page.contains("<td>1 x 1024</td><td>7.01"), "no rates in the page");
+        assertFalse(report.contains("## Accuracy") || report.contains("## Every measurement") || page.contains("max error, ulp"), "empty tables");
     }
 
     @Test
