@@ -80,6 +80,10 @@ record Job(String className, String method, String shape) {
         return variant().filter(Variant::baseline).isPresent();
     }
 
+    List<String> against() {
+        return variant().map(Variant::against).map(List::of).orElse(List.of());
+    }
+
     String operation() {
         return family().map(Family::operation).orElse(simpleName());
     }

@@ -27,6 +27,10 @@ public class MaskedBenchmark extends Trial {
     private static final double MASKED = 0.3;
     private static final double FEW = 1.0 / 4096;
 
+    private static final String PLAIN_INFINITE = "plain loop, -inf";
+    private static final String PLAIN_LARGE = "plain loop, -1e9";
+    private static final String UNMASKED = "Surprisal SIMD, unmasked";
+
     @Param({"64x1024", "1x8192"})
     public String shape;
 
@@ -79,40 +83,40 @@ public class MaskedBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 1, label = "plain loop, -inf", baseline = true)
+    @Variant(order = 1, label = PLAIN_INFINITE, baseline = true)
     public float plainLoopInfinite() {
         return plain(infinite);
     }
 
     @Benchmark
-    @Variant(order = 2, label = "plain loop, -1e9")
+    @Variant(order = 2, label = PLAIN_LARGE, baseline = true)
     public float plainLoopLarge() {
         return plain(large);
     }
 
     @Benchmark
-    @Variant(order = 3, label = "Surprisal SIMD, unmasked", baseline = true)
+    @Variant(order = 3, label = UNMASKED, baseline = true)
     @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
     public float surprisalUnmasked() {
         return surprisal(unmasked, unmaskedMatrix);
     }
 
     @Benchmark
-    @Variant(order = 4, label = "Surprisal SIMD, -1e9")
+    @Variant(order = 4, label = "Surprisal SIMD, -1e9", against = {PLAIN_LARGE, UNMASKED})
     @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
     public float surprisalLarge() {
         return surprisal(large, largeMatrix);
     }
 
     @Benchmark
-    @Variant(order = 5, label = "Surprisal SIMD, -inf")
+    @Variant(order = 5, label = "Surprisal SIMD, -inf", against = {PLAIN_INFINITE, UNMASKED})
     @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
     public float surprisalInfinite() {
         return surprisal(infinite, infiniteMatrix);
     }
 
     @Benchmark
-    @Variant(order = 6, label = "Surprisal SIMD, a few -inf", quick = Variant.NEVER)
+    @Variant(order = 6, label = "Surprisal SIMD, a few -inf", against = UNMASKED, quick = Variant.NEVER)
     @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
     public float surprisalFew() {
         return surprisal(few, fewMatrix);

@@ -74,25 +74,47 @@ final class Tables {
         return family.stream().map(Measurement::job).filter(job -> job.shape().equals(shape)).findFirst().orElseThrow();
     }
 
-    /** One line per shape, Gelem/s of every variant, and what the last variant, ours, makes of it. */
+    /** What the overview compares: each that names its baselines, else the last, ours, with every baseline. */
+    private List<Pair> pairs() {
+        var measured = baselines();
+        var pairs = jobs().stream().flatMap(job -> job.against().stream().filter(measured::contains)
+                .map(baseline -> new Pair(job.label(), baseline))).distinct().toList();
+        String last = labels().getLast();
+        return namesBaselines() ? pairs
+                : measured.stream().filter(baseline -> !baseline.equals(last)).map(baseline -> new Pair(last, baseline)).toList();
+    }
+
+    private boolean namesBaselines() {
+        return family.stream().anyMatch(m -> !m.job().against().isEmpty());
+    }
+
+    private record Pair(String ours, String baseline) {
+    }
+
+    /** One line per shape, Gelem/s of every variant, what ours make of their baselines, and of the limits if ours is but one. */
     Table overview() {
         var labels = labels();
-        String ours = labels.getLast();
+        var pairs = pairs();
+        boolean single = pairs.stream().map(Pair::ours).distinct().count() <= 1;
+        String ours = pairs.isEmpty() ? labels.getLast() : pairs.getLast().ours();
         var header = new ArrayList<>(List.of("Gelem/s"));
         header.addAll(labels);
         header.addAll(List.of("FMA bound", "memory"));
-        baselines().stream().filter(baseline -> !baseline.equals(ours)).forEach(baseline -> header.add("x of " + baseline));
-        header.addAll(List.of("% of FMA bound", "% of memory"));
+        pairs.forEach(pair -> header.add(single ? "x of " + pair.baseline() : pair.ours() + " / " + pair.baseline()));
+        if (single) {
+            header.addAll(List.of("% of FMA bound", "% of memory"));
+        }
         var table = new Table(header);
         for (String shape : shapes()) {
             var line = rates(shape, labels);
             line.add(rate(bounds.arithmetic(job(shape))));
             line.add(rate(bounds.memory(job(shape))));
-            var last = find(shape, ours);
-            baselines().stream().filter(baseline -> !baseline.equals(ours))
-                    .forEach(baseline -> line.add(last.map(m -> ratio(m, baseline)).orElse(UNKNOWN)));
-            line.add(last.map(m -> percent(m, bounds.arithmetic(m.job()))).orElse(UNKNOWN));
-            line.add(last.map(m -> percent(m, bounds.memory(m.job()))).orElse(UNKNOWN));
+            pairs.forEach(pair -> line.add(find(shape, pair.ours()).map(m -> ratio(m, pair.baseline())).orElse(UNKNOWN)));
+            if (single) {
+                var only = find(shape, ours);
+                line.add(only.map(m -> percent(m, bounds.arithmetic(m.job()))).orElse(UNKNOWN));
+                line.add(only.map(m -> percent(m, bounds.memory(m.job()))).orElse(UNKNOWN));
+            }
             table.add(line);
         }
         return table;
@@ -138,7 +160,8 @@ final class Tables {
     }
 
     private String ratio(Measurement m, String baseline) {
-        if (m.job().isProbe()) {
+        boolean alike = m.job().label().equals(baseline) || !namesBaselines() || m.job().against().contains(baseline);
+        if (m.job().isProbe() || !alike) {
             return UNKNOWN;
         }
         return find(m.job().shape(), baseline).map(base -> format("%.2f", m.rate() / base.rate())).orElse(UNKNOWN);

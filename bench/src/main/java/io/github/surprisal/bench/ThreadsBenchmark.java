@@ -29,6 +29,9 @@ public class ThreadsBenchmark extends Trial {
 
     private static final int THREADS = 2;
 
+    private static final String ONE_LOSS = "loss, 1 thread";
+    private static final String ONE_LOG_SUM_EXP = "log-sum-exp, 1 thread";
+
     // The least that is shared, and a batch of a language model
     @Param({"64x1024", "64x128256"})
     public String shape;
@@ -67,26 +70,26 @@ public class ThreadsBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 1, label = "loss, 1 thread", baseline = true, quick = Variant.NEVER)
+    @Variant(order = 1, label = ONE_LOSS, baseline = true, quick = Variant.NEVER)
     public float surprisalLossSerial() {
         return loss = CrossEntropy.withDefaults().loss(matrix, targets);
     }
 
     @Benchmark
-    @Variant(order = 2, label = "loss, 2 threads", quick = Variant.NEVER)
+    @Variant(order = 2, label = "loss, 2 threads", against = ONE_LOSS, quick = Variant.NEVER)
     public float surprisalLossShared() {
         return loss = sharedLoss.loss(matrix, targets);
     }
 
     @Benchmark
-    @Variant(order = 3, label = "log-sum-exp, 1 thread", baseline = true)
+    @Variant(order = 3, label = ONE_LOG_SUM_EXP, baseline = true)
     public float[] surprisalSerial() {
         LogSumExp.ofRows(matrix, out);
         return out;
     }
 
     @Benchmark
-    @Variant(order = 4, label = "log-sum-exp, 2 threads")
+    @Variant(order = 4, label = "log-sum-exp, 2 threads", against = ONE_LOG_SUM_EXP)
     public float[] surprisalShared() {
         LogSumExp.ofRows(matrix, out, shared);
         return out;

@@ -19,6 +19,12 @@ public @interface Variant {
     /** Whether the others are compared with this one: adds a ratio column. */
     boolean baseline() default false;
 
+    /**
+     * The labels of the baselines that this one is compared with, where others of the family have other data or another operation.
+     * If a family has any of these, its other variants are compared with nothing; if it has none, each is with every baseline.
+     */
+    String[] against() default {};
+
     /** The call that is timed, where the label does not say it all: another library's. */
     String call() default "";
 

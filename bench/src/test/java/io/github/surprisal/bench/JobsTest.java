@@ -99,6 +99,18 @@ class JobsTest {
     }
 
     @Test
+    void whatAVariantIsComparedWithIsABaselineOfItsFamily() {
+        var jobs = Jobs.all();
+        for (Job job : jobs) {
+            for (String label : job.against()) {
+                assertTrue(jobs.stream().anyMatch(other -> other.isBaseline() && other.className().equals(job.className())
+                        && other.shape().equals(job.shape()) && other.label().equals(label)), () -> job + " against " + label);
+            }
+        }
+        assertTrue(jobs.stream().anyMatch(job -> !job.against().isEmpty()));
+    }
+
+    @Test
     void theGateHasAPlainLoopAndALimitForEachOfItsRatios() {
         var jobs = GateMetric.jobs(Jobs.all(), "simd-512");
         var names = GateMetric.of(jobs, "simd-512", 16).stream().map(GateMetric::name).toList();

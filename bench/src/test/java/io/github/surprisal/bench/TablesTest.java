@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Ratios and layout of the tables, on made-up measurements. */
@@ -47,6 +49,49 @@ class TablesTest {
                 | 2 x 8   |      0.125 |       2.000 |          4.000 |     8.000 | 16.000 |           32.00 |             2.00 |         50.0 % |      25.0 % |
                 | 4 x 4   |      0.500 |           - |              - |     8.000 |      - |               - |                - |              - |           - |
                 """, TABLES.overview().markdown());
+    }
+
+    private static Tables tables(Class<?> family, String... methods) {
+        var rates = IntStream.range(0, methods.length)
+                .mapToObj(i -> new Measurement(new Job(family.getName(), methods[i], "2x8"), 1 << i, 0, 0, Double.NaN)).toList();
+        return new Tables(rates, new Bounds(rates, 16));
+    }
+
+    @Test
+    void likeIsComparedWithLike() {
+        var threads = tables(ThreadsBenchmark.class, "surprisalLossSerial", "surprisalSerial", "surprisalLossShared", "surprisalShared");
+        assertEquals("""
+                | Gelem/s | loss, 1 thread | loss, 2 threads | log-sum-exp, 1 thread | log-sum-exp, 2 threads | FMA bound | memory \
+                | loss, 2 threads / loss, 1 thread | log-sum-exp, 2 threads / log-sum-exp, 1 thread |
+                """, firstLines(threads.overview(), 1));
+        assertTrue(threads.overview().markdown().matches("(?s).* 4.00 \\| +4.00 \\|\n"), threads.overview()::markdown);
+        var loss = line(threads.details("2x8"), "loss, 2 threads");
+        assertEquals(List.of("4.00", "-"), loss.subList(5, 7), loss::toString);
+
+        var masked = tables(MaskedBenchmark.class,
+                "plainLoopInfinite", "plainLoopLarge", "surprisalUnmasked", "surprisalLarge", "surprisalInfinite", "surprisalFew");
+        var few = line(masked.details("2x8"), "Surprisal SIMD, a few -inf");
+        assertEquals(List.of("-", "-", "8.00"), few.subList(5, 8), few::toString);
+        var large = line(masked.details("2x8"), "Surprisal SIMD, -1e9");
+        assertEquals(List.of("-", "4.00", "2.00"), large.subList(5, 8), large::toString);
+    }
+
+    @Test
+    void oneThatNamesItsBaselineIsOursAlone() {
+        var threads = tables(ThreadsBenchmark.class, "surprisalSerial", "surprisalShared");
+        assertEquals("""
+                | Gelem/s | log-sum-exp, 1 thread | log-sum-exp, 2 threads | FMA bound | memory | x of log-sum-exp, 1 thread | % of FMA bound | % of memory |
+                """, firstLines(threads.overview(), 1));
+    }
+
+    private static String firstLines(Table table, int count) {
+        return table.markdown().lines().limit(count).map(line -> line + "\n").collect(Collectors.joining());
+    }
+
+    /** The cells of the line that begins with {@code label}. */
+    private static List<String> line(Table table, String label) {
+        return table.markdown().lines().filter(line -> line.startsWith("| " + label + " "))
+                .map(line -> List.of(line.substring(2).split(" *\\| *"))).findFirst().orElseThrow();
     }
 
     @Test
