@@ -26,9 +26,12 @@ final class Bounds {
                 : OptionalDouble.of(floatsPerSecond.getAsDouble() / job.vectorOperations());
     }
 
-    /** How fast the job could be if it only moved its data, in Gelem/s: the best of its probes, twice that for elements half as wide. */
+    /**
+     * How fast the job could be if it only moved its data, in Gelem/s: the best of its probes, twice that for elements half as wide;
+     * unknown for several threads.
+     */
     OptionalDouble memory(Job job) {
-        return probes(job).stream().mapToDouble(probe -> probe.rate() * job.bytesOfFamily() / job.bytesPerElement()).max();
+        return job.isShared() ? OptionalDouble.empty() : probes(job).stream().mapToDouble(probe -> probe.rate() * job.bytesOfFamily() / job.bytesPerElement()).max();
     }
 
     /** The lower of the two. */

@@ -71,7 +71,7 @@ final class ChartData {
         for (String label : family.labels()) {
             series.add(bar(label, shapes.stream().map(shape -> family.find(shape, label).map(Measurement::rate).orElse(null))));
         }
-        series.add(bar(LIMIT, shapes.stream().map(shape -> family.bounds().lowest(family.job(shape)))
+        series.add(bar(LIMIT, shapes.stream().map(family::limit)
                 .map(bound -> bound.isPresent() ? bound.getAsDouble() : null)));
         return Optional.of(Map.of("title", family.anyJob().title(), "series", series,
                 "categories", shapes.stream().map(shape -> new Shape(shape).toString()).toList()));

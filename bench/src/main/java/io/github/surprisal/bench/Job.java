@@ -107,6 +107,11 @@ record Job(String className, String method, String shape) {
         return once > SUM_OPERATIONS && new Shape(shape).columns() > LONGEST_KEPT ? SUM_OPERATIONS + once : once;
     }
 
+    /** Whether several threads share an operation, which the limits of one do not bound. */
+    boolean isShared() {
+        return variant().filter(variant -> variant.threads() > 1).isPresent();
+    }
+
     /** Whether the probe {@code probe} bounds this job. */
     boolean isBoundedBy(Job probe) {
         if (probe.isArithmeticProbe()) {

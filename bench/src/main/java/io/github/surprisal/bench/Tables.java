@@ -65,13 +65,16 @@ final class Tables {
         return family.stream().filter(m -> m.job().shape().equals(shape) && m.job().label().equals(label)).findFirst();
     }
 
-    Bounds bounds() {
-        return bounds;
-    }
-
     /** A job of the shape, to ask for its bounds. */
     Job job(String shape) {
         return family.stream().map(Measurement::job).filter(job -> job.shape().equals(shape)).findFirst().orElseThrow();
+    }
+
+    /** What no variant can exceed on the shape: the highest of their limits, if each has one. */
+    OptionalDouble limit(String shape) {
+        var limits = family.stream().map(Measurement::job).filter(job -> job.shape().equals(shape)).map(bounds::lowest).toList();
+        return limits.stream().allMatch(OptionalDouble::isPresent) ? limits.stream().mapToDouble(OptionalDouble::getAsDouble).max()
+                : OptionalDouble.empty();
     }
 
     /** What the overview compares: each that names its baselines, else the last, ours, with every baseline. */

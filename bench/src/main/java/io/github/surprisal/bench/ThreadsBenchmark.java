@@ -76,7 +76,7 @@ public class ThreadsBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 2, label = "loss, 2 threads", against = ONE_LOSS, quick = Variant.NEVER)
+    @Variant(order = 2, label = "loss, 2 threads", against = ONE_LOSS, threads = THREADS, quick = Variant.NEVER)
     public float surprisalLossShared() {
         return loss = sharedLoss.loss(matrix, targets);
     }
@@ -89,7 +89,7 @@ public class ThreadsBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 4, label = "log-sum-exp, 2 threads", against = ONE_LOG_SUM_EXP)
+    @Variant(order = 4, label = "log-sum-exp, 2 threads", against = ONE_LOG_SUM_EXP, threads = THREADS)
     public float[] surprisalShared() {
         LogSumExp.ofRows(matrix, out, shared);
         return out;

@@ -31,6 +31,9 @@ public @interface Variant {
     /** The memory traffic of an element where it is not the family's, as of logits in 16 bits; 0 where it is. */
     int bytesPerElement() default 0;
 
+    /** Threads that share an operation. The probes have one, and so are no limit of more. */
+    int threads() default 1;
+
     /** For {@link #quick}: in a full run only. */
     String NEVER = "never";
 

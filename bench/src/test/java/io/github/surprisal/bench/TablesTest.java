@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Ratios and layout of the tables, on made-up measurements. */
@@ -102,6 +103,27 @@ class TablesTest {
         assertEquals(16, bounds.memory(array).orElseThrow());
         assertEquals(32, bounds.memory(half).orElseThrow());
         assertEquals(2, new Measurement(half, 1, 0, 0, 0).gigabytesPerSecond());
+    }
+
+    @Test
+    void theMemoryOfOneThreadIsNoLimitOfTwo() {
+        var one = new Measurement(new Job(ThreadsBenchmark.class.getName(), "surprisalSerial", "2x8"), 12, 0, 0, 0);
+        var two = new Measurement(new Job(ThreadsBenchmark.class.getName(), "surprisalShared", "2x8"), 20, 0, 0, 0);
+        var bounds = new Bounds(ALL, 16);
+        assertEquals(16, new Tables(List.of(one), bounds).limit("2x8").orElseThrow());
+        assertTrue(new Tables(List.of(one, two), bounds).limit("2x8").isEmpty());
+        var details = new Tables(List.of(one, two), bounds).details("2x8");
+        assertEquals("75.0 %", line(details, one.job().label()).get(7), details::markdown);
+        assertEquals("-", line(details, two.job().label()).get(7), details::markdown);
+    }
+
+    // 16 bits move at twice the rate of floats: a limit drawn beside both is theirs
+    @Test
+    void theLimitOfAShapeIsThatOfTheVariantThatMovesLeast() {
+        var bounds = new Bounds(ALL.stream().filter(m -> m.job().isMemoryProbe()).toList(), 0);
+        var storage = Stream.of("surprisalFloatArray", "surprisalNativeBfloat16")
+                .map(method -> new Measurement(new Job(StorageBenchmark.class.getName(), method, "2x8"), 1, 0, 0, 0)).toList();
+        assertEquals(32, new Tables(storage, bounds).limit("2x8").orElseThrow());
     }
 
     @Test
