@@ -49,7 +49,7 @@ final class JmhJson {
         for (JsonNode fork : forks) {
             scores.add(fork.valueStream().mapToDouble(JmhJson::number).toArray());
         }
-        return new Result(job, arguments, scores, number(node.path("primaryMetric").path("scoreError")));
+        return new Result(job, node.path("threads").asInt(1), arguments, scores, number(node.path("primaryMetric").path("scoreError")));
     }
 
     // JMH writes "NaN", in quotes, for the error of a single value

@@ -1,10 +1,10 @@
 package io.github.surprisal.bench;
 
 /**
- * What one job reached. Rates are in Gelem/s, 1e9 elements per second, {@code rate} the median; {@code error} is half of JMH's 99.9 %
- * confidence interval; {@code bytesPerOperation} and {@code maxUlps} are NaN where unknown.
+ * What one job reached. Rates are in Gelem/s, 1e9 elements per second of all {@code threads} together, {@code rate} the median;
+ * {@code error} is half of JMH's 99.9 % confidence interval; {@code bytesPerOperation} and {@code maxUlps} are NaN where unknown.
  */
-record Measurement(Job job, double rate, double error, double bytesPerOperation, double maxUlps) {
+record Measurement(Job job, int threads, double rate, double error, double bytesPerOperation, double maxUlps) {
 
     /** Useful memory traffic in 1e9 bytes per second. */
     double gigabytesPerSecond() {
@@ -12,7 +12,12 @@ record Measurement(Job job, double rate, double error, double bytesPerOperation,
     }
 
     double nanosPerCall() {
-        return new Shape(job.shape()).elements() / rate;
+        return nanosPerCall(rate);
+    }
+
+    /** What a call would take at another rate of all threads. */
+    double nanosPerCall(double rate) {
+        return (double) threads * new Shape(job.shape()).elements() / rate;
     }
 
     /** The unit of the rate: the elements of the arithmetic probe are vector operations. */

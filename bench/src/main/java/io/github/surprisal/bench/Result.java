@@ -3,8 +3,8 @@ package io.github.surprisal.bench;
 import java.util.Arrays;
 import java.util.List;
 
-/** One benchmark in JMH's JSON. {@code forks} holds the scores of each fork's iterations. */
-record Result(Job job, List<String> jvmArguments, List<double[]> forks, double error) {
+/** One benchmark in JMH's JSON. {@code forks} holds the scores of each fork's iterations, sums over the threads. */
+record Result(Job job, int threads, List<String> jvmArguments, List<double[]> forks, double error) {
 
     double[] scores() {
         return forks.stream().flatMapToDouble(Arrays::stream).toArray();

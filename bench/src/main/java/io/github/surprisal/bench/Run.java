@@ -44,7 +44,7 @@ record Run(List<Result> results, RunInfo info) {
         double scale = new Shape(job.shape()).elements() / 1e9;
         double ulps = notes(job, Notes.MAX_ULPS).stream().mapToDouble(Double::parseDouble).max().orElse(Double.NaN);
         var bytes = notes(job, Notes.BYTES_PER_OPERATION);
-        return new Measurement(job, result.median() * scale, result.error() * scale,
+        return new Measurement(job, result.threads(), result.median() * scale, result.error() * scale,
                 bytes.isEmpty() ? Double.NaN : Double.parseDouble(bytes.getLast()), ulps);
     }
 

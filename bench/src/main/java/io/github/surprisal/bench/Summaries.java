@@ -48,7 +48,7 @@ final class Summaries {
             for (var m : family) {
                 var bound = bounds.arithmetic(m.job());
                 table.add(List.of(m.job().title() + ", " + m.job().label(), Tables.format("%.1f", m.nanosPerCall()),
-                        Tables.format("%.1f", bound.isPresent() ? 128 / bound.getAsDouble() : Double.NaN),
+                        Tables.format("%.1f", bound.isPresent() ? m.nanosPerCall(bound.getAsDouble()) : Double.NaN),
                         Tables.format("%.2f", plain.map(p -> m.rate() / p.rate()).orElse(Double.NaN)),
                         Tables.format("%.1f", m.bytesPerOperation())));
             }

@@ -13,7 +13,7 @@ class ComparisonTest {
     private static final Job COLD = new Job(ColdStartBenchmark.class.getName(), "surprisalAuto", "1x32768");
 
     private static Result result(Job job, double... forks) {
-        return new Result(job, List.of(), Arrays.stream(forks).mapToObj(fork -> new double[] {fork, 1.001 * fork}).toList(), 0);
+        return new Result(job, 1, List.of(), Arrays.stream(forks).mapToObj(fork -> new double[] {fork, 1.001 * fork}).toList(), 0);
     }
 
     private static String compare(Result before, Result after) {

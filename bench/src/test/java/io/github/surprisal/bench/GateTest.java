@@ -53,7 +53,7 @@ class GateTest {
             for (int round = 0; round < rounds; round++) {
                 jobs.forEach(job -> forks.computeIfAbsent(job, _ -> new ArrayList<>()).add(fork(job)));
             }
-            return forks.entrySet().stream().map(entry -> new Result(entry.getKey(), List.of(), entry.getValue(), 0)).toList();
+            return forks.entrySet().stream().map(entry -> new Result(entry.getKey(), 1, List.of(), entry.getValue(), 0)).toList();
         }
 
         @Override

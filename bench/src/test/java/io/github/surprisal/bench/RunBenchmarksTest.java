@@ -174,6 +174,22 @@ class RunBenchmarksTest {
         assertFalse(report.contains("## Accuracy") || report.contains("## Every measurement") || page.contains("max error, ulp"), "empty tables");
     }
 
+    // JMH's scores are sums over the threads
+    @Test
+    void aCallOfOneOfTwoThreadsTakesTwiceTheTimeThatTheirRateSays() throws Exception {
+        benchmarks(plan(1), new FakeForker(_ -> 4)).run(quick());
+        Path results = folder.resolve(RunFolder.RESULTS);
+        var one = Run.load(folder);
+        Files.writeString(results, Files.readString(results).replaceAll("\"threads\" : 1,", "\"threads\" : 2,"));
+        var two = Run.load(folder);
+        for (int i = 0; i < one.measurements().size(); i++) {
+            assertEquals(2 * one.measurements().get(i).nanosPerCall(), two.measurements().get(i).nanosPerCall());
+        }
+        // 128 logits at 4e9 a second, and at the bound: 4e9 vectors of 16, ten to an element
+        String calls = Summaries.calls(two.measurements(), new Bounds(two.measurements(), 16)).markdown();
+        assertTrue(calls.matches("(?s).*Log-sum-exp, Surprisal SIMD +\\| +63.9 \\| +39.9 \\|.*"), calls);
+    }
+
     @Test
     void withoutRunJsonTheReportHasNoHeaderButAllRates() throws Exception {
         benchmarks(plan(1), new FakeForker(_ -> 2)).run(quick());

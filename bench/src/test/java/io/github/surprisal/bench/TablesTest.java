@@ -20,7 +20,7 @@ class TablesTest {
             probe("readOneStream", "2x8", 8),
             probe("readFourStreams", "2x8", 16),
             // 5e9 vectors of 16 a second: 80 Gop/s, ten to an element
-            new Measurement(new Job(FmaBenchmark.class.getName(), "fma", "2x12"), 5, 0, 0, Double.NaN));
+            new Measurement(new Job(FmaBenchmark.class.getName(), "fma", "2x12"), 1, 5, 0, 0, Double.NaN));
 
     private static final Tables TABLES = new Tables(Tables.families(ALL).get(LogSumExpBenchmark.class.getName()), new Bounds(ALL, 16));
 
@@ -54,7 +54,7 @@ class TablesTest {
 
     private static Tables tables(Class<?> family, String... methods) {
         var rates = IntStream.range(0, methods.length)
-                .mapToObj(i -> new Measurement(new Job(family.getName(), methods[i], "2x8"), 1 << i, 0, 0, Double.NaN)).toList();
+                .mapToObj(i -> new Measurement(new Job(family.getName(), methods[i], "2x8"), 1, 1 << i, 0, 0, Double.NaN)).toList();
         return new Tables(rates, new Bounds(rates, 16));
     }
 
@@ -102,13 +102,13 @@ class TablesTest {
         var half = new Job(StorageBenchmark.class.getName(), "surprisalNativeBfloat16", "2x8");
         assertEquals(16, bounds.memory(array).orElseThrow());
         assertEquals(32, bounds.memory(half).orElseThrow());
-        assertEquals(2, new Measurement(half, 1, 0, 0, 0).gigabytesPerSecond());
+        assertEquals(2, new Measurement(half, 1, 1, 0, 0, 0).gigabytesPerSecond());
     }
 
     @Test
     void theMemoryOfOneThreadIsNoLimitOfTwo() {
-        var one = new Measurement(new Job(ThreadsBenchmark.class.getName(), "surprisalSerial", "2x8"), 12, 0, 0, 0);
-        var two = new Measurement(new Job(ThreadsBenchmark.class.getName(), "surprisalShared", "2x8"), 20, 0, 0, 0);
+        var one = new Measurement(new Job(ThreadsBenchmark.class.getName(), "surprisalSerial", "2x8"), 1, 12, 0, 0, 0);
+        var two = new Measurement(new Job(ThreadsBenchmark.class.getName(), "surprisalShared", "2x8"), 1, 20, 0, 0, 0);
         var bounds = new Bounds(ALL, 16);
         assertEquals(16, new Tables(List.of(one), bounds).limit("2x8").orElseThrow());
         assertTrue(new Tables(List.of(one, two), bounds).limit("2x8").isEmpty());
@@ -122,7 +122,7 @@ class TablesTest {
     void theLimitOfAShapeIsThatOfTheVariantThatMovesLeast() {
         var bounds = new Bounds(ALL.stream().filter(m -> m.job().isMemoryProbe()).toList(), 0);
         var storage = Stream.of("surprisalFloatArray", "surprisalNativeBfloat16")
-                .map(method -> new Measurement(new Job(StorageBenchmark.class.getName(), method, "2x8"), 1, 0, 0, 0)).toList();
+                .map(method -> new Measurement(new Job(StorageBenchmark.class.getName(), method, "2x8"), 1, 1, 0, 0, 0)).toList();
         assertEquals(32, new Tables(storage, bounds).limit("2x8").orElseThrow());
     }
 
@@ -134,10 +134,10 @@ class TablesTest {
     }
 
     private static Measurement logSumExp(String method, String shape, double rate, double error, double bytes, double ulps) {
-        return new Measurement(new Job(LogSumExpBenchmark.class.getName(), method, shape), rate, error, bytes, ulps);
+        return new Measurement(new Job(LogSumExpBenchmark.class.getName(), method, shape), 1, rate, error, bytes, ulps);
     }
 
     private static Measurement probe(String method, String shape, double rate) {
-        return new Measurement(new Job(MemoryBenchmark.class.getName(), method, shape), rate, 0, 0, Double.NaN);
+        return new Measurement(new Job(MemoryBenchmark.class.getName(), method, shape), 1, rate, 0, 0, Double.NaN);
     }
 }
