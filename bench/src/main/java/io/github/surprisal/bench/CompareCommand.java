@@ -18,7 +18,7 @@ final class CompareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        System.out.print(new Comparison(Run.load(before).results(), Run.load(after).results()).markdown());
+        System.out.print(new Comparison(Run.load(before), Run.load(after)).markdown());
         return 0;
     }
 }

@@ -6,6 +6,11 @@ import java.util.List;
 /** One benchmark in JMH's JSON. {@code forks} holds the scores of each fork's iterations, sums over the threads. */
 record Result(Job job, int threads, List<String> jvmArguments, List<double[]> forks, double error) {
 
+    /** The JVM's flags, without the argument that is only where its notes go. */
+    List<String> flags() {
+        return jvmArguments.stream().filter(argument -> !Notes.isArgument(argument)).toList();
+    }
+
     double[] scores() {
         return forks.stream().flatMapToDouble(Arrays::stream).toArray();
     }

@@ -96,8 +96,7 @@ record Run(List<Result> results, RunInfo info) {
     SequencedMap<String, SequencedSet<String>> flags() {
         var flags = new LinkedHashMap<String, SequencedSet<String>>();
         for (Result result : results) {
-            var arguments = result.jvmArguments().stream().filter(argument -> !Notes.isArgument(argument)).toList();
-            flags.computeIfAbsent(String.join(" ", arguments), _ -> new LinkedHashSet<>()).add(result.job().label());
+            flags.computeIfAbsent(String.join(" ", result.flags()), _ -> new LinkedHashSet<>()).add(result.job().label());
         }
         return flags;
     }
