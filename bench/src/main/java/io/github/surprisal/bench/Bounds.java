@@ -31,7 +31,8 @@ final class Bounds {
      * unknown for several threads.
      */
     OptionalDouble memory(Job job) {
-        return job.isShared() ? OptionalDouble.empty() : probes(job).stream().mapToDouble(probe -> probe.rate() * job.bytesOfFamily() / job.bytesPerElement()).max();
+        return job.isShared() ? OptionalDouble.empty()
+                : probes(job).stream().mapToDouble(probe -> probe.rate() * job.bytesOfFamily() / job.bytesPerElement()).max();
     }
 
     /** The lower of the two. */

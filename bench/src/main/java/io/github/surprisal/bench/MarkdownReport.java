@@ -11,10 +11,11 @@ final class MarkdownReport {
             10 vector operations for each vector of logits of a sum of exponentials, 12 where its terms become a softmax or
             gradient, 22 where they are computed twice, as over a class axis. Memory is a loop over as much data in
             the same run that hardly computes: for what only reads the faster of two plain reads, one sequential stream and four
-            far apart; for what writes too a loop that negates in place, or from one array into another. GB/s count the traffic that the operation cannot do without. B/op is what the measuring thread allocates per
-            operation. The accuracy is the largest error (log-sum-exp: over the first %d rows; a loss: of the mean) against a
-            compensated double reference, in units in the last place of a float: 0.5 is perfect rounding. In a gradient, a
-            difference, they are units of its larger term. In place, two readings of the clock, some 50 ns, are part of a call.
+            far apart; for what writes too a loop that negates in place, or from one array into another. GB/s count the traffic
+            that the operation cannot do without. B/op is what the measuring thread allocates per operation. The accuracy is the
+            largest error (log-sum-exp: over the first %d rows; a loss: of the mean) against a compensated double reference, in
+            units in the last place of a float: 0.5 is perfect rounding. In a gradient, a difference, they are units of its larger
+            term. In place, two readings of the clock, some 50 ns, are part of a call.
             """.formatted(Trial.ACCURACY_ROWS);
 
     private final Run run;
@@ -54,7 +55,7 @@ final class MarkdownReport {
     /** The overviews, of a run of nothing but probes their rates, and failures. */
     String console() {
         var families = Tables.families(run.measurements()).values();
-        return (families.isEmpty() ? limits() : families.stream().map(family -> new Tables(family, bounds))
+        return (families.isEmpty() ? limits().stripLeading() + "\n" : families.stream().map(family -> new Tables(family, bounds))
                 .map(tables -> tables.anyJob().title() + "\n\n" + tables.overview().markdown() + "\n")
                 .collect(Collectors.joining())) + failures();
     }
