@@ -14,6 +14,9 @@ final class Checks {
         if (ints == null) Objects.requireNonNull(longs, "targets");
         requireLength("targets", ints != null ? ints.length : longs.length, name, logits);
         requireOutputs(name, logits, weights, losses, gradient);
+        if (gradient != null && gradient.view.isIn(ints != null ? ints : longs) && gradient.rows() > 0 && gradient.columns() > 0) {
+            throw new IllegalArgumentException("gradient (" + gradient + ") overlaps targets: both are in the same array");
+        }
     }
 
     /** The weights of the classes, and outputs; each may be null. */
@@ -83,7 +86,7 @@ final class Checks {
     }
 
     static float[] weights(String name, float[] weights) {
-        Objects.requireNonNull(weights, name);
+        Objects.requireNonNull(weights, "weights"); // what the parameter is called
         for (int i = 0; i < weights.length; i++) {
             if (!(weights[i] >= 0 && weights[i] < Float.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(name + "[" + i + "] is " + weights[i] + ", not in [0, infinity)");

@@ -45,7 +45,7 @@ class BinaryCrossEntropyValidationTest {
         isNull("targets", () -> LOSS.lossAndGradient(matrix(), null, matrix()));
         isNull("gradient", () -> LOSS.lossAndGradient(matrix(), matrix(), null));
         isNull("weights", () -> BinaryCrossEntropy.builder().weights((float[]) null));
-        isNull("positiveWeights", () -> BinaryCrossEntropy.builder().positiveWeights((float[]) null));
+        isNull("weights", () -> BinaryCrossEntropy.builder().positiveWeights((float[]) null));
         isNull("reduction", () -> BinaryCrossEntropy.builder().reduction(null));
     }
 

@@ -153,6 +153,62 @@ class CrossEntropyOptionsTest {
 
     }
 
+    /** The slope alone, 5.9e-43, would be a subnormal float of eight bits. */
+    @Test
+    void steepSoftcapTimesALargeFactor() {
+        CrossEntropy crossEntropy = CrossEntropy.builder().softcap(30).build();
+        float[] gradient = new float[2];
+        crossEntropy.totalsAndGradient(Matrix.of(new float[] {1500, 0}, 1, 2), new int[] {1}, 1e10f, Matrix.of(gradient, 1, 2));
+        double e = Math.exp(-100);
+        double exact = 4 * e / ((1 + e) * (1 + e)) * 1e10;
+        assertEquals(exact, gradient[0], 4 * Math.ulp((float) exact));
+    }
+
+    /** A mask's probability is 0, and the others' are small enough, whatever they are multiplied with. */
+    @Test
+    void factorsBeyondTheRangeOfFloats() {
+        for (int classes : new int[] {4, 40, 200, 3000}) {
+            float[] row = new float[classes];
+            Arrays.fill(row, NEGATIVE_INFINITY);
+            row[0] = 1;
+            row[1] = 0;
+            row[2] = -1e9f;
+            double small = Math.exp(-10) / (1 + Math.exp(-10)); // the probability of class 1
+            float scale = 2e38f;
+            CrossEntropy tenfold = CrossEntropy.builder().logitScale(10).reduction(Reduction.SUM).build();
+            CrossEntropy weighted = CrossEntropy.builder().classWeights(constant(classes, 10)).logitScale(10).build();
+            for (CrossEntropy crossEntropy : new CrossEntropy[] {tenfold, weighted}) {
+                double exact = small * scale * (crossEntropy == weighted ? 100 : 10);
+                float[] gradient = new float[classes];
+                crossEntropy.totalsAndGradient(Matrix.of(row, 1, classes), new int[] {0}, scale, Matrix.of(gradient, 1, classes));
+                checkFactors(exact, gradient);
+                float[] rows = new float[6 * classes];
+                for (int r = 0; r < 6; r++) System.arraycopy(row, 0, rows, r * classes, classes);
+                Matrix x = Matrix.of(rows, 6, classes);
+                crossEntropy.totalsAndGradient(x, new int[6], scale, x);
+                for (int r = 0; r < 6; r++) checkFactors(exact, Arrays.copyOfRange(rows, r * classes, (r + 1) * classes));
+            }
+            float[] gradient = new float[classes];
+            float[] ten = new float[classes];
+            ten[0] = scale;
+            tenfold.lossAndGradient(Matrix.of(row, 1, classes), Matrix.of(ten, 1, classes), Matrix.of(gradient, 1, classes));
+            assertEquals(small * scale * 10, gradient[1], 4 * Math.ulp(gradient[1]));
+            for (int c = 2; c < classes; c++) assertEquals(0f, gradient[c], 0f);
+        }
+    }
+
+    private static void checkFactors(double exact, float[] gradient) {
+        float nearest = (float) exact;
+        assertEquals(exact, gradient[1], 4 * Math.ulp(nearest));
+        for (int c = 2; c < gradient.length; c++) assertEquals(0f, gradient[c], 0f);
+    }
+
+    private static float[] constant(int n, float value) {
+        float[] array = new float[n];
+        Arrays.fill(array, value);
+        return array;
+    }
+
     @Test
     void softcapMakesMinusInfinityFinite() {
         CrossEntropy crossEntropy = CrossEntropy.builder().softcap(5).build();

@@ -6,6 +6,7 @@ import static io.github.surprisal.Thrown.isNull;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -115,10 +116,10 @@ class CrossEntropyValidationTest {
 
 
 
-        isNull("classWeights", () -> CrossEntropy.builder().classWeights((float[]) null));
+        isNull("weights", () -> CrossEntropy.builder().classWeights((float[]) null));
         isNull("reduction", () -> CrossEntropy.builder().reduction(null));
         isNull("execution", () -> CrossEntropy.builder().execution(null));
-        isNull("classWeights", () -> NegativeLogLikelihood.builder().classWeights((float[]) null));
+        isNull("weights", () -> NegativeLogLikelihood.builder().classWeights((float[]) null));
         isNull("reduction", () -> NegativeLogLikelihood.builder().reduction(null));
     }
 
@@ -261,6 +262,25 @@ class CrossEntropyValidationTest {
     @Test
     void gradientsThatOverlapTheDistributions() {
         for (Views v : Views.allOfAnotherInput()) v.check("probabilities", "gradient", () -> LOSS.lossAndGradient(matrix(), v.input(), v.output()));
+    }
+
+    /** Else a later row's target would be what an earlier row's gradient has written. */
+    @Test
+    void gradientsThatOverlapTheTargets() {
+        int[] ints = {1, 0};
+        long[] longs = {1, 0};
+        Matrix logits = matrix(2, 2);
+        Matrix overInts = Matrix.of(MemorySegment.ofArray(ints), ElementType.BFLOAT16, 2, 2);
+        Matrix overLongs = Matrix.ofClassAxis(MemorySegment.ofArray(longs), ElementType.FLOAT32, 1, 2, 2);
+        illegal(() -> LOSS.lossAndGradient(logits, ints, overInts), "gradient", "targets");
+        illegal(() -> LOSS.lossAndGradient(logits, longs, overLongs), "gradient", "targets");
+        illegal(() -> LOSS.totalsAndGradient(logits, ints, 1, overInts), "gradient", "targets");
+        illegal(() -> LOSS.totalsAndGradient(logits, longs, 1, overLongs), "gradient", "targets");
+        illegal(() -> NLL.lossAndGradient(logits, ints, overInts), "gradient", "targets");
+        illegal(() -> NLL.lossAndGradient(logits, longs, overLongs), "gradient", "targets");
+        assertArrayEquals(new int[] {1, 0}, ints);
+        assertArrayEquals(new long[] {1, 0}, longs);
+        LOSS.lossAndGradient(logits, ints, Matrix.of(MemorySegment.ofArray(new int[2]), ElementType.BFLOAT16, 2, 2)); // another array is fine
     }
 
     @Test

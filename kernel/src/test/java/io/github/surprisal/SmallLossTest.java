@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.oracle.DoubleDouble;
 import io.github.surprisal.oracle.Oracle;
+import java.util.Arrays;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -13,6 +15,7 @@ import org.junit.jupiter.api.Test;
  */
 class SmallLossTest {
     private static final CrossEntropy SUM = CrossEntropy.builder().reduction(Reduction.SUM).build();
+    private static final long SEED = 20261127;
     private static final int[] CLASSES = {2, 3, 10, 17, 100, 1000, 5000};
 
     /** Loss: 2 ulp. Gradient at the target, p_y - 1, and elsewhere, p_j: 4 ulp, but a subnormal p_j may be flushed. */
@@ -83,6 +86,76 @@ class SmallLossTest {
         assertEquals(1.926821098e-19, loss(1000, 50), 2 * Math.ulp(1.9e-19f));
         assertEquals(3.716355900e-41, loss(1000, 100), 2 * Float.MIN_VALUE);
         assertEquals(3.720075976e-44, loss(2, 100), 2 * Float.MIN_VALUE); // e^-100: the nearest float is 27 * 2^-149 = 3.78e-44
+    }
+
+    /** Weights that leave the sum over the classes hardly anything but what is near log-sum-exp: it is no difference of larger numbers. */
+    @Test
+    void smoothingWithWeightsNearTheLargestLogit() {
+        var random = new Random(SEED);
+        for (int classes : new int[] {2, 3, 5, 10, 33, 100, 1000, 5000}) {
+            int rows = 20;
+            float[] x = new float[rows * classes];
+            int[] targets = new int[rows];
+            for (int i = 0; i < x.length; i++) x[i] = (float) random.nextGaussian() * 3;
+            for (int r = 0; r < rows; r++) {
+                targets[r] = random.nextInt(classes);
+                x[r * classes] += r * 2.5f; // class 0 leads by up to 50
+            }
+            float[] first = new float[classes];
+            first[0] = 1;
+            float[] some = new float[classes];
+            float[] wide = new float[classes];
+            for (int c = 0; c < classes; c++) {
+                some[c] = random.nextInt(2);
+                wide[c] = (float) Math.exp(random.nextGaussian() * 5);
+            }
+            for (float[] weights : new float[][] {first, some, wide}) {
+                for (float smoothing : new float[] {0.1f, 1}) checkSmoothing(x, rows, classes, targets, weights, smoothing);
+            }
+        }
+    }
+
+    private static void checkSmoothing(float[] x, int rows, int classes, int[] targets, float[] weights, float smoothing) {
+        CrossEntropy smoothed = CrossEntropy.builder().classWeights(weights).labelSmoothing(smoothing).reduction(Reduction.SUM).build();
+        float[] losses = new float[rows];
+        smoothed.losses(Matrix.of(x, rows, classes), targets, losses);
+        for (int r = 0; r < rows; r++) {
+            int target = targets[r];
+            int from = r * classes;
+            DoubleDouble lse = Oracle.logSumExp(x, from, from + classes);
+            DoubleDouble exact = DoubleDouble.ZERO;
+            for (int c = 0; c < classes; c++) {
+                double weight = weights[c] * ((double) smoothing / classes + (c == target ? 1 - (double) smoothing : 0));
+                boolean near = lse.hi() - x[from + c] < 1e-3; // then the difference has few digits
+                DoubleDouble gap = near ? Oracle.loss(x, from, from + classes, c) : lse.sub(DoubleDouble.of(x[from + c]));
+                exact = exact.add(gap.mul(DoubleDouble.of(weight)));
+            }
+            String what = "seed " + SEED + ", " + classes + " classes, row " + r + ", target " + target + ", smoothing " + smoothing + ", weights " + weights[0]
+                    + ", " + weights[1] + ", ..";
+            assertUlps(2, losses[r], exact, what);
+            float alone = smoothed.loss(Matrix.of(x, from, 1, classes, classes), new int[] {target});
+            assertEquals(alone, losses[r], what);
+        }
+    }
+
+    /** Where log-sum-exp itself has no digits left for the logarithm of the ties. */
+    @Test
+    void smoothingOfEqualHugeLogits() {
+        for (float x : new float[] {-3e38f, -1e7f, 1e10f, 1e12f, 1e15f, 3e38f}) {
+            for (int classes : new int[] {2, 3, 4, 100}) {
+                float[] row = new float[classes];
+                Arrays.fill(row, x);
+                float[] oneHot = new float[classes];
+                oneHot[1] = 1;
+                DoubleDouble exact = Oracle.loss(new float[classes], 0, classes, 1);
+                for (float smoothing : new float[] {0, 0.1f, 1}) {
+                    CrossEntropy loss = CrossEntropy.builder().labelSmoothing(smoothing).build();
+                    String what = classes + " logits " + x + ", smoothing " + smoothing;
+                    assertUlps(2, loss.loss(Matrix.of(row, 1, classes), new int[] {1}), exact, what);
+                    assertUlps(2, loss.loss(Matrix.of(row, 1, classes), Matrix.of(oneHot, 1, classes)), exact, what + ", a distribution");
+                }
+            }
+        }
     }
 
     private static float loss(int classes, float gap) {

@@ -40,6 +40,7 @@ final class LossBatch {
 
     /** Whether rows of this call are to be done here; a row that turns out to be unusual cannot. */
     static boolean covers(LossCall call) {
+        if (call.gradient != null && !hasFloatFactors(call)) return false;
         Rows x = call.logits;
         Rows gradient = call.gradient;
         if (x.columns() <= BatchShape.SHORT) return coversShort(call) && x.sideBySide() && (gradient == null || gradient.sideBySide());
@@ -51,6 +52,13 @@ final class LossBatch {
     static boolean coversShort(LossCall call) {
         int columns = call.logits.columns();
         return call.probabilities == null && !call.options.copies() && columns > 0 && columns <= BatchShape.SHORT;
+    }
+
+    /** Whether no factor of a row's terms can be larger than floats are, as {@link RowWriter} alone expects it. */
+    private static boolean hasFloatFactors(LossCall call) {
+        LossOptions options = call.options;
+        double most = 1 + options.weightTotal(call.logits.columns()) + 2 * options.zLoss() * RowWriter.MAX_DIRECT;
+        return RowWriter.isFloat(call.factor * options.logitScale() * most);
     }
 
     /** How many rows from r on, and before to, make a batch. */
@@ -143,7 +151,11 @@ final class LossBatch {
         gaps.sum(call, r, reference, sums);
         double share = options.share(call.logits.columns());
         double total = options.weightTotal(call.logits.columns());
-        for (int k = 0; k < count; k++) losses[k] += share * (scale * sums[k] + total * above[k]);
+        for (int k = 0; k < count; k++) {
+            double sum = scale * sums[k] + total * above[k];
+            boolean delicate = usual[k] && targets[k] >= 0 && RowLoss.isDelicate(options, gap[k], lse[k], sum, total);
+            losses[k] += delicate ? rowLoss.delicateSmoothing(call, r + k) : share * sum;
+        }
     }
 
     private static boolean sideBySide(LossCall call) {

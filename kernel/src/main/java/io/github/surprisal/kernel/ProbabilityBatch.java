@@ -54,6 +54,8 @@ final class ProbabilityBatch {
         double zLoss = options.zLoss();
         for (int k = 0; k < count; k++) loss[k] = scale * loss[k] + total[k] * above[k];
         for (int k = 0; zLoss != 0 && k < count; k++) loss[k] += zLoss * lse[k] * lse[k];
+        double factor = call.factor * options.logitScale();
+        for (int k = 0; call.gradient != null && k < count; k++) usual[k] &= RowWriter.isFloat(factor * (total[k] + 2 * zLoss * lse[k]));
     }
 
     /** Writes the gradient of the usual rows, after {@link #findLosses}. */

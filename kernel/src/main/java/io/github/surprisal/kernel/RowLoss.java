@@ -190,7 +190,33 @@ final class RowLoss {
         float m = gap < 1 ? prepared(call, r, y) : (float) (lse / scale);
         double above = gap < 1 ? gap : lse - scale * m;
         gapSum().run(call, r, m);
-        return options.share(call.logits.columns()) * (scale * gapSum.gaps() + options.weightTotal(call.logits.columns()) * above);
+        double total = options.weightTotal(call.logits.columns());
+        double sum = scale * gapSum.gaps() + total * above;
+        return isDelicate(options, gap, lse, sum, total) ? delicateSmoothing(call, r) : options.share(call.logits.columns()) * sum;
+    }
+
+    /**
+     * Whether the sum of w_c (lse - x_c), total that of w_c, may be made of differences that cancel, so that an error of lse shows: it is nowhere near the
+     * target's logit, and its weights are on classes that are near it; or it has no digits left for such differences.
+     */
+    static boolean isDelicate(LossOptions options, double gap, double lse, double sum, double total) {
+        return gap >= 1 && (options.weights() != null && sum < total || RowWriter.isHuge(lse));
+    }
+
+    /** The same with the largest element kept apart, as a target is: then nothing cancels. */
+    double delicateSmoothing(LossCall call, int r) {
+        LossOptions options = call.options;
+        int n = call.logits.columns();
+        float max = max(call, r);
+        double above = aboveLargest(call, r, max);
+        gapSum().run(call, r, max);
+        return options.share(n) * (options.scale() * gapSum.gaps() + options.weightTotal(n) * above);
+    }
+
+    /** How far log-sum-exp is above the row's largest logit, to its last digits. */
+    private double aboveLargest(LossCall call, int r, float max) {
+        rowSum.of(call.kernel, call.logits, r, call.options, ChunkSum.SUM_ONLY, firstOf(call, r, max), call.parts, others);
+        return DoubleMath.softplus(others.minus(call.options.scale() * max));
     }
 
     private void indexGradient(LossCall call, int r, int y, double lse, double power, double p, double notP) {

@@ -8,6 +8,10 @@ final class RowWriter {
     private static final int GRAIN = RowKernel.GRAIN;
     /** Up to here (2^19) terms are computed from x, beyond from x - max: see {@link ChunkSum}. */
     static final double MAX_DIRECT = 524288;
+    private static final double MAX_FACTOR = 0x1p127;
+    private static final double LARGEST_FACTOR = 0x1.fffffep126; // below the other
+    /** Terms are less than 8, and floats less than 2^128. */
+    private static final int ROOM = 120;
 
     private final float[] shifted = new float[PIECE];
     private final float[] tail = new float[2 * GRAIN];
@@ -24,6 +28,21 @@ final class RowWriter {
     /** How many elements may be written at once: as many as a leaf loop may have where nothing has to be prepared, since a call costs as much as 80 or so. */
     static int pieceLength(boolean huge, float[] minus) {
         return huge || minus != null ? PIECE : Rows.LEAF;
+    }
+
+    /** Whether a factor of terms is no larger than floats are, or NaN. As an infinite float it would make NaN of the term 0 of a mask. */
+    static boolean isFloat(double factor) {
+        return !(Math.abs(factor) >= MAX_FACTOR);
+    }
+
+    /** How many powers of two the terms take from a factor that is larger: as many as needed, or as they have room for. */
+    private static int powersForTerms(double factor) {
+        return Math.min(Math.getExponent(factor) - Math.getExponent(MAX_FACTOR) + 1, ROOM);
+    }
+
+    /** What is left of it then, in one float: of two, the product of the lower might overflow alone. */
+    private static double lessened(double factor, int powers) {
+        return (float) Math.clamp(Math.scalb(factor, -powers), -LARGEST_FACTOR, LARGEST_FACTOR);
     }
 
     /** Beyond +-2^19 no factor 2^-E brings e^lse near 1 without loss. */
@@ -53,6 +72,11 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, float[] x, int from, int n, int e, double power, boolean huge, float max, double factor,
             float[] minus, int minusFrom, float[] out, int to) {
         double f = factor * power;
+        if (!isFloat(f)) {
+            int up = powersForTerms(f);
+            write(kernel, k, x, from, n, e - up, 1, huge, max, lessened(f, up), minus, minusFrom, out, to);
+            return;
+        }
         float[] source = x;
         int at = from;
         if (huge) {
@@ -109,6 +133,11 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, Store store, long position, int n, int e, double power, double factor,
             float[] minus, float[] out, int to) {
         double f = factor * power;
+        if (!isFloat(f)) {
+            int up = powersForTerms(f);
+            write(kernel, k, store, position, n, e - up, 1, lessened(f, up), minus, out, to);
+            return;
+        }
         int whole = n & -GRAIN;
         long from = store.bytes(position);
         if (minus == null) kernel.storage().terms(store.segment(), from, whole, e, k, f, out, to);
@@ -123,6 +152,11 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, Store store, long position, int n, int e, double power, double factor,
             float[] minus, Store out, long outPosition) {
         double f = factor * power;
+        if (!isFloat(f)) {
+            int up = powersForTerms(f);
+            write(kernel, k, store, position, n, e - up, 1, lessened(f, up), minus, out, outPosition);
+            return;
+        }
         int whole = n & -GRAIN;
         StorageKernel storage = kernel.storage();
         long from = store.bytes(position);

@@ -148,6 +148,11 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
         return data != null ? data == array : store.sameBase(array);
     }
 
+    /** Whether the elements, which may be written to, are in an array of another type. */
+    public boolean isIn(Object array) {
+        return store != null && store.isIn(array);
+    }
+
     /** Whether some byte is in both. Rows with the class axis in the middle lie gapless in one range. */
     public boolean overlaps(Rows other) {
         int mine = intervals();

@@ -199,7 +199,7 @@ public final class ScalarKernel implements RowKernel {
 
     @Override
     public void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to) {
-        for (int i = 0; i < n; i++) out[to + i] *= (float) (scale * DoubleMath.sechSquared(x[from + i], factor));
+        for (int i = 0; i < n; i++) out[to + i] = (float) (scale * DoubleMath.sechSquared(x[from + i], factor) * out[to + i]);
     }
 
     @Override

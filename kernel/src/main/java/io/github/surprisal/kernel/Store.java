@@ -187,6 +187,11 @@ public final class Store {
         return segment == other.segment || segment.asOverlappingSlice(other.segment).isPresent(); // else the base does not matter
     }
 
+    /** Whether the segment, which may be written to, lies in the array: then it says so. */
+    boolean isIn(Object array) {
+        return base == array;
+    }
+
     /** Whether the segment lies in the array. */
     boolean sameBase(float[] array) {
         if (offHeap || base != null) return base == array;

@@ -158,9 +158,10 @@ final class SimdDoubles {
             LongVector counts = minus.sub(DoubleMath.EXP_MIN).reinterpretAsLongs().lanewise(LSHR, 63).sub(1);
             DoubleVector e = r2.fma(p, r).add(1).mul(power).reinterpretAsLongs().and(counts).reinterpretAsDoubles();
             DoubleVector above = e.add(1);
-            FloatVector slope = (FloatVector) e.mul(4).div(above.mul(above)).mul(scale).convertShape(D2F, HALF, 0);
-            slope.mul(FloatVector.fromArray(HALF, out, to + i)).intoArray(out, to + i);
+            DoubleVector slope = e.mul(4).div(above.mul(above)).mul(scale);
+            FloatVector given = FloatVector.fromArray(HALF, out, to + i);
+            ((FloatVector) slope.mul(given.convertShape(F2D, DOUBLES, 0)).convertShape(D2F, HALF, 0)).intoArray(out, to + i);
         }
-        for (int i = whole; i < n; i++) out[to + i] *= (float) (scale * DoubleMath.sechSquared(x[from + i], factor));
+        for (int i = whole; i < n; i++) out[to + i] = (float) (scale * DoubleMath.sechSquared(x[from + i], factor) * out[to + i]);
     }
 }
