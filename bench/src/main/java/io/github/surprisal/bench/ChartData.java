@@ -92,7 +92,7 @@ final class ChartData {
             String ours = family.labels().getLast();
             family.rows().stream().flatMap(shape -> family.find(shape, ours).stream()).forEach(m -> points.add(Map.of(
                     "operation", any.title(), "size", bytes(m.job()), "shape", new Shape(m.job().shape()).toString(),
-                    "intensity", (double) any.vectorOperations() / any.bytesPerElement(), "rate", m.rate() * any.vectorOperations())));
+                    "intensity", (double) m.job().vectorOperations() / any.bytesPerElement(), "rate", m.rate() * m.job().vectorOperations())));
         }
         // the best plain read of each size of one row
         var memory = new LinkedHashMap<String, Double>();

@@ -135,10 +135,10 @@ record Job(String className, String method, String shape) {
         return shapes.filter(some -> some.length > 0 && !List.of(some).contains(shape)).isEmpty();
     }
 
-    /** JVM start, data, compilation, check of the answers: measured. */
+    /** JVM start, data, compilation until nothing gets faster, check of the answers: measured with AVX2, two cores and neighbours. */
     Duration overhead() {
-        long warmUp = usesSimd() ? 1_500 : 0;
-        return Duration.ofMillis(650 + warmUp + new Shape(shape).elements() / 25_000);
+        long warmUp = usesSimd() ? 7_500 : 0;
+        return Duration.ofMillis(1_600 + warmUp + new Shape(shape).elements() / 25_000);
     }
 
     /** Whether the fork begins with {@code Backend.warmUp()}, which compiles every kernel. */

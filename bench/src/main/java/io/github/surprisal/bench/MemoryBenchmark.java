@@ -61,7 +61,7 @@ public class MemoryBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 103, label = "negate in place",
+    @Variant(order = 103, label = "negate in place", bytesPerElement = 2 * Float.BYTES,
             quick = {"1x1024", "1x65536", "1x1048576", "1x16777216", "64x128256"})
     public float[] negateInPlace() {
         WriteProbe.negateInPlace(x);
@@ -69,7 +69,7 @@ public class MemoryBenchmark extends Trial {
     }
 
     @Benchmark
-    @Variant(order = 104, label = "negate into another",
+    @Variant(order = 104, label = "negate into another", bytesPerElement = 2 * Float.BYTES,
             quick = {"1x1024", "1x65536", "1x1048576", "1x16777216", "64x128256"})
     public float[] copyNegated() {
         WriteProbe.copyNegated(x, copy);

@@ -11,8 +11,8 @@ import java.util.List;
  */
 record Plan(int rounds, int coldRounds, int warmups, Duration warmup, int measurements, Duration measurement, int threads) {
 
-    // Setup has compiled the code already (see Trial.warmUp).
-    private static final int QUICK_WARMUPS = 1;
+    // Setup has compiled the code already (see Trial.prepare), but not within JMH's own loop.
+    private static final int QUICK_WARMUPS = 2;
     private static final int QUICK_MEASUREMENTS = 4;
     private static final int QUICK_COLD_ROUNDS = 3;
     // Below 0.1 s an iteration of a plain loop over the large shapes is one operation.

@@ -37,14 +37,14 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--full", description = "the same as --mode full")
     private boolean full;
 
-    @Option(names = "--seconds", paramLabel = "N", defaultValue = "255",
-            description = "the time that a quick run divides among its benchmarks. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--seconds", paramLabel = "N", defaultValue = "720",
+            description = "the time that a quick run divides among its benchmarks; with --forks, for each of them. Default: ${DEFAULT-VALUE}")
     private int seconds;
 
     @Option(names = "--operations", split = ",", paramLabel = "NAME", description = "these only; `info` lists them")
     private List<String> operations = List.of();
 
-    @Option(names = {"--sizes", "--shapes"}, split = ",", paramLabel = "SIZE",
+    @Option(names = "--sizes", split = ",", paramLabel = "SIZE",
             description = "these only, such as 64x1024,1x8192, whether or not a quick run has them; `info` lists them")
     private List<String> sizes = List.of();
 

@@ -27,6 +27,7 @@ final class Summaries {
         double floats = bounds.floatsPerSecond().orElseThrow();
         table.add(List.of("bound of a sum of exponentials, 10 operations a vector, Gelem/s", Tables.rate(floats / 10)));
         table.add(List.of("bound of a gradient or softmax, 12 operations a vector, Gelem/s", Tables.rate(floats / 12)));
+        table.add(List.of("bound of one whose terms are computed twice, 22 operations a vector, Gelem/s", Tables.rate(floats / 22)));
         return table;
     }
 

@@ -18,7 +18,7 @@ import org.openjdk.jmh.runner.IterationType;
 @State(Scope.Thread)
 public abstract class Trial {
 
-    /** The accuracy is that of the first rows only: the reference is slow. */
+    /** The accuracy of log-sum-exps is that of the first rows only: the reference is slow. */
     static final int ACCURACY_ROWS = 8;
 
     // A plain loop in double rounds to float once (6e-8); vector code that sums 128 Ki terms in float lanes stays
