@@ -1,5 +1,6 @@
 package io.github.surprisal;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -119,6 +120,13 @@ class SmallLossTest {
         CrossEntropy smoothed = CrossEntropy.builder().classWeights(weights).labelSmoothing(smoothing).reduction(Reduction.SUM).build();
         float[] losses = new float[rows];
         smoothed.losses(Matrix.of(x, rows, classes), targets, losses);
+        float[] gradients = new float[x.length];
+        smoothed.lossAndGradient(Matrix.of(x, rows, classes), targets, Matrix.of(gradients, rows, classes));
+        float[] columns = new float[x.length];
+        for (int i = 0; i < x.length; i++) columns[i % classes * rows + i / classes] = x[i];
+        float[] again = new float[rows];
+        smoothed.losses(Matrix.ofClassAxis(columns, 1, classes, rows), targets, again);
+        assertArrayEquals(losses, again, 0f);
         for (int r = 0; r < rows; r++) {
             int target = targets[r];
             int from = r * classes;
@@ -133,8 +141,10 @@ class SmallLossTest {
             String what = "seed " + SEED + ", " + classes + " classes, row " + r + ", target " + target + ", smoothing " + smoothing + ", weights " + weights[0]
                     + ", " + weights[1] + ", ..";
             assertUlps(2, losses[r], exact, what);
-            float alone = smoothed.loss(Matrix.of(x, from, 1, classes, classes), new int[] {target});
+            float[] gradient = new float[classes];
+            float alone = smoothed.lossAndGradient(Matrix.of(x, from, 1, classes, classes), new int[] {target}, Matrix.of(gradient, 1, classes));
             assertEquals(alone, losses[r], what);
+            assertArrayEquals(gradient, Arrays.copyOfRange(gradients, from, from + classes), 0f, what);
         }
     }
 
