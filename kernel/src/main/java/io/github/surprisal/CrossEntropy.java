@@ -165,7 +165,7 @@ public final class CrossEntropy {
 
         /**
          * Replaces logits by scale * x, without rounding the product: 1 / temperature. Before the softcap: for a temperature behind it, cap tanh(x / cap) / T,
-         * set softcap(cap / T) and logitScale(1 / T). With a scale above 1024, a product beyond 2^137 counts as infinite.
+         * set softcap(cap / T) and logitScale(1 / T). With a scale above 1024, a product beyond 2^128 counts as infinite.
          *
          * @param scale finite, > 0, default 1
          * @return this

@@ -157,8 +157,8 @@ public final class NegativeLogLikelihood {
      * @param gradient of the same shape, written; logProbabilities itself, or without a common element
      * @return the mean or the sum
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if gradient is read-only, overlaps logProbabilities without being the same view, or lies
-     *     in the array of targets
+     * @throws IllegalArgumentException as {@link #loss(Matrix, int[])}, or if gradient is read-only, overlaps logProbabilities without being the same view, or
+     *     lies in the array of targets
      * @throws IndexOutOfBoundsException as {@link #loss(Matrix, int[])}
      */
     public float lossAndGradient(Matrix logProbabilities, int[] targets, Matrix gradient) {

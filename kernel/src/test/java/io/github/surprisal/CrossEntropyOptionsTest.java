@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.oracle.Oracle;
 import io.github.surprisal.oracle.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -153,15 +156,22 @@ class CrossEntropyOptionsTest {
 
     }
 
-    /** The slope alone, 5.9e-43, would be a subnormal float of eight bits. */
+    /** The slope alone, 1.5e-43, would be a subnormal float of seven bits. */
     @Test
     void steepSoftcapTimesALargeFactor() {
         CrossEntropy crossEntropy = CrossEntropy.builder().softcap(30).build();
-        float[] gradient = new float[2];
-        crossEntropy.totalsAndGradient(Matrix.of(new float[] {1500, 0}, 1, 2), new int[] {1}, 1e10f, Matrix.of(gradient, 1, 2));
         double e = Math.exp(-100);
-        double exact = 4 * e / ((1 + e) * (1 + e)) * 1e10;
-        assertEquals(exact, gradient[0], 4 * Math.ulp((float) exact));
+        for (int classes : new int[] {2, 40, 500}) {
+            for (int rows : new int[] {1, 10}) {
+                float[] x = new float[rows * classes];
+                for (int r = 0; r < rows; r++) x[r * classes] = 1500; // its probability is 1 / (1 + (classes - 1) e^-30)
+                int[] targets = constant(rows, 1);
+                float[] gradient = new float[x.length];
+                crossEntropy.totalsAndGradient(Matrix.of(x, rows, classes), targets, 1e10f, Matrix.of(gradient, rows, classes));
+                double exact = 4 * e / ((1 + e) * (1 + e)) * 1e10 / (1 + (classes - 1) * Math.exp(-30));
+                for (int r = 0; r < rows; r++) assertEquals(exact, gradient[r * classes], 4 * Math.ulp((float) exact), rows + " x " + classes);
+            }
+        }
     }
 
     /** A mask's probability is 0, and the others' are small enough, whatever they are multiplied with. */
@@ -176,7 +186,7 @@ class CrossEntropyOptionsTest {
             double small = Math.exp(-10) / (1 + Math.exp(-10)); // the probability of class 1
             float scale = 2e38f;
             CrossEntropy tenfold = CrossEntropy.builder().logitScale(10).reduction(Reduction.SUM).build();
-            CrossEntropy weighted = CrossEntropy.builder().classWeights(constant(classes, 10)).logitScale(10).build();
+            CrossEntropy weighted = CrossEntropy.builder().classWeights(constant(classes, 10f)).logitScale(10).build();
             for (CrossEntropy crossEntropy : new CrossEntropy[] {tenfold, weighted}) {
                 double exact = small * scale * (crossEntropy == weighted ? 100 : 10);
                 float[] gradient = new float[classes];
@@ -188,12 +198,58 @@ class CrossEntropyOptionsTest {
                 crossEntropy.totalsAndGradient(x, new int[6], scale, x);
                 for (int r = 0; r < 6; r++) checkFactors(exact, Arrays.copyOfRange(rows, r * classes, (r + 1) * classes));
             }
+            checkColumns(tenfold, row, small * scale * 10, scale);
+            checkColumns(weighted, row, small * scale * 100, scale);
             float[] gradient = new float[classes];
             float[] ten = new float[classes];
             ten[0] = scale;
             tenfold.lossAndGradient(Matrix.of(row, 1, classes), Matrix.of(ten, 1, classes), Matrix.of(gradient, 1, classes));
             assertEquals(small * scale * 10, gradient[1], 4 * Math.ulp(gradient[1]));
             for (int c = 2; c < classes; c++) assertEquals(0f, gradient[c], 0f);
+        }
+    }
+
+    /** In tiles too, where the capped logits' own factor is larger than that of the logits. */
+    @Test
+    void softcapAndFactorsBeyondTheRangeOfFloats() {
+        int inner = 70;
+        CrossEntropy crossEntropy = CrossEntropy.builder().softcap(50).logitScale(0.5f).classWeights(30, 30, 30).build();
+        float[] x = new float[3 * inner];
+        Arrays.fill(x, 0, inner, 100); // capped, 50 tanh(1) = 38
+        float[] gradient = new float[x.length];
+        Matrix logits = Matrix.ofClassAxis(x, 1, 3, inner);
+        crossEntropy.totalsAndGradient(logits, new int[inner], Float.MAX_VALUE / 2, Matrix.ofClassAxis(gradient, 1, 3, inner));
+        float[] alone = new float[3];
+        crossEntropy.totalsAndGradient(Matrix.of(new float[] {100, 0, 0}, 1, 3), new int[1], Float.MAX_VALUE / 2, Matrix.of(alone, 1, 3));
+        double exact = 30 * 0.5 * (Float.MAX_VALUE / 2) * Math.exp(-50 * Math.tanh(1));
+        assertEquals(exact, alone[1], 1e-5 * exact); // the capped logit is rounded to float
+        for (int r = 0; r < inner; r++) {
+            for (int c = 0; c < 3; c++) assertEquals(alone[c], gradient[c * inner + r], "class " + c + ", sample " + r);
+        }
+    }
+
+    /** The same samples along a class axis, of an array and off the heap. */
+    private static void checkColumns(CrossEntropy crossEntropy, float[] row, double exact, float scale) {
+        int inner = 70;
+        int classes = row.length;
+        float[] x = new float[classes * inner];
+        for (int i = 0; i < x.length; i++) x[i] = row[i / inner];
+        float[] gradient = new float[x.length];
+        CrossEntropy.Totals totals =
+                crossEntropy.totalsAndGradient(Matrix.ofClassAxis(x, 1, classes, inner), new int[inner], scale, Matrix.ofClassAxis(gradient, 1, classes, inner));
+        assertEquals(inner, totals.correct());
+        float[] ofOne = new float[classes];
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocateFrom(ValueLayout.JAVA_FLOAT, x);
+            Matrix inPlace = Matrix.ofClassAxis(copy, ElementType.FLOAT32, 1, classes, inner);
+            crossEntropy.totalsAndGradient(inPlace, new int[inner], scale, inPlace);
+            for (int r = 0; r < inner; r++) {
+                for (int c = 0; c < classes; c++) {
+                    ofOne[c] = gradient[c * inner + r];
+                    assertEquals(ofOne[c], copy.getAtIndex(ValueLayout.JAVA_FLOAT, c * inner + r));
+                }
+                checkFactors(exact, ofOne);
+            }
         }
     }
 
@@ -205,6 +261,12 @@ class CrossEntropyOptionsTest {
 
     private static float[] constant(int n, float value) {
         float[] array = new float[n];
+        Arrays.fill(array, value);
+        return array;
+    }
+
+    private static int[] constant(int n, int value) {
+        int[] array = new int[n];
         Arrays.fill(array, value);
         return array;
     }

@@ -17,7 +17,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 
 /** {@link ClassAxisBenchmark} with the gradient into another matrix of the same layout. */
 @Family(operation = "class-axis-gradient", title = "Class axis in the middle, loss and gradient", bytesPerElement = 2 * Float.BYTES,
-        vectorOperations = 22, roofline = "copyNegated")
+        vectorOperations = 12, roofline = "copyNegated")
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)

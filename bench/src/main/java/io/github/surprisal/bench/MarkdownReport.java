@@ -9,7 +9,7 @@ final class MarkdownReport {
             Gelem/s are 1e9 elements per second, the median of all iterations; the error is half of JMH's 99.9 %% confidence
             interval. The FMA bound is what the measured rate of nothing but fused multiply-adds on registers allows the recipe:
             10 vector operations for each vector of logits of a sum of exponentials, 12 where its terms become a softmax or
-            gradient, 22 where they are computed twice, as over a class axis and in rows of more than 131072. Memory is a loop over as
+            gradient, 22 in rows of more than 131072, where they are computed twice. Memory is a loop over as
             much data in the same run that hardly computes: for what only reads the faster of two plain reads, one sequential stream and four
             far apart; for what writes too a loop that negates in place, or from one array into another. GB/s count the traffic
             that the operation cannot do without. B/op is what the measuring thread allocates per operation. The accuracy is the

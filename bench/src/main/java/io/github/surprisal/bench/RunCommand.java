@@ -38,7 +38,7 @@ final class RunCommand implements Callable<Integer> {
     private boolean full;
 
     @Option(names = "--seconds", paramLabel = "N", defaultValue = "720",
-            description = "the time that a quick run divides among its benchmarks; with --forks, for each of them. Default: ${DEFAULT-VALUE}")
+            description = "the time that a quick run divides among its benchmarks; with --forks, about for each of them. Default: ${DEFAULT-VALUE}")
     private int seconds;
 
     @Option(names = "--operations", split = ",", paramLabel = "NAME", description = "these only; `info` lists them")

@@ -20,7 +20,7 @@ record Shape(String text) {
         return dimensions()[index];
     }
 
-    /** A few rows for {@link Trial#warmUp}; more of them where they are short. */
+    /** A few rows for {@link Trial#prepare}; more of them where they are short. */
     int warmUpRows() {
         return Math.min(rows(), Math.max(4, 4096 / columns()));
     }

@@ -13,7 +13,7 @@ public class PeerGradientBenchmark extends PeerTrial {
     private Matrix gradientMatrix;
 
     @Override
-    void prepare() {
+    void useOutputs() {
         gradient = new float[logits.length];
         gradientMatrix = Matrix.of(gradient, rows, columns);
     }

@@ -11,7 +11,7 @@ public class PeerLogSumExpBenchmark extends PeerTrial {
     private float[] out;
 
     @Override
-    void prepare() {
+    void useOutputs() {
         out = new float[rows];
     }
 

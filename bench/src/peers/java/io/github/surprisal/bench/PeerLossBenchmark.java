@@ -9,7 +9,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 public class PeerLossBenchmark extends PeerTrial {
 
     @Override
-    void prepare() {
+    void useOutputs() {
         // a loss is a number
     }
 

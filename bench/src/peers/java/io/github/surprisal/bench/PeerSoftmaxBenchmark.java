@@ -13,7 +13,7 @@ public class PeerSoftmaxBenchmark extends PeerTrial {
     private Matrix outMatrix;
 
     @Override
-    void prepare() {
+    void useOutputs() {
         out = new float[logits.length];
         outMatrix = Matrix.of(out, rows, columns);
     }

@@ -1,6 +1,5 @@
 package io.github.surprisal.bench;
 
-import io.github.surprisal.Backend;
 import io.github.surprisal.Matrix;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -42,11 +41,10 @@ public abstract class PeerTrial extends Trial {
     public void setup(BenchmarkParams params) throws Exception {
         var size = new Shape(shape);
         if (usesSurprisal(params)) {
-            Backend.warmUp();
-            use(size.warmUpRows(), size.warmUpColumns());
-            warmUp(params);
+            prepare(params, () -> use(size.warmUpRows(), size.warmUpColumns()), () -> use(size.rows(), size.columns()));
+        } else {
+            use(size.rows(), size.columns());
         }
-        use(size.rows(), size.columns());
         String method = params.getBenchmark();
         peer = open(method.substring(method.lastIndexOf('.') + 1));
         ulps();
@@ -58,7 +56,7 @@ public abstract class PeerTrial extends Trial {
         logits = Logits.gaussian(rows * columns);
         targets = Logits.targets(rows, columns);
         matrix = Matrix.of(logits, rows, columns);
-        prepare();
+        useOutputs();
     }
 
     /** Null for our own library. */
@@ -72,7 +70,7 @@ public abstract class PeerTrial extends Trial {
     }
 
     /** Makes the outputs for {@code rows} and {@code columns}. */
-    abstract void prepare();
+    abstract void useOutputs();
 
     /** Computes once more with all outputs, and returns the largest error; throws if an answer is wrong. */
     abstract double ulps();

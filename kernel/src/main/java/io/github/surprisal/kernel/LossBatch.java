@@ -40,25 +40,24 @@ final class LossBatch {
 
     /** Whether rows of this call are to be done here; a row that turns out to be unusual cannot. */
     static boolean covers(LossCall call) {
-        if (call.gradient != null && !hasFloatFactors(call)) return false;
         Rows x = call.logits;
         Rows gradient = call.gradient;
         if (x.columns() <= BatchShape.SHORT) return coversShort(call) && x.sideBySide() && (gradient == null || gradient.sideBySide());
-        return call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
+        return hasFloatFactors(call, call.options) && call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
                 && ChunkElements.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
     }
 
     /** Whether rows like these could be done side by side if they were in arrays. */
     static boolean coversShort(LossCall call) {
         int columns = call.logits.columns();
-        return call.probabilities == null && !call.options.copies() && columns > 0 && columns <= BatchShape.SHORT;
+        return hasFloatFactors(call, call.options) && call.probabilities == null && !call.options.copies() && columns > 0 && columns <= BatchShape.SHORT;
     }
 
     /** Whether no factor of a row's terms can be larger than floats are, as {@link RowWriter} alone expects it. */
-    private static boolean hasFloatFactors(LossCall call) {
-        LossOptions options = call.options;
-        double most = 1 + options.weightTotal(call.logits.columns()) + 2 * options.zLoss() * RowWriter.MAX_DIRECT;
-        return RowWriter.isFloat(call.factor * options.logitScale() * most);
+    static boolean hasFloatFactors(LossCall call, LossOptions options) {
+        double weight = options.weights() == null ? 1 : options.weightTotal(call.logits.columns());
+        double most = weight + 2 * options.zLoss() * RowWriter.MAX_DIRECT;
+        return call.gradient == null || RowWriter.isFloat(call.factor * options.logitScale() * 2 * most);
     }
 
     /** How many rows from r on, and before to, make a batch. */
@@ -153,6 +152,7 @@ final class LossBatch {
         double total = options.weightTotal(call.logits.columns());
         for (int k = 0; k < count; k++) {
             double sum = scale * sums[k] + total * above[k];
+            // such a row overwrites what the batch has in ChunkSum's scratch, all of which it is done with: nothing is kept with smoothing
             boolean delicate = usual[k] && targets[k] >= 0 && RowLoss.isDelicate(options, gap[k], lse[k], sum, total);
             losses[k] += delicate ? rowLoss.delicateSmoothing(call, r + k) : share * sum;
         }

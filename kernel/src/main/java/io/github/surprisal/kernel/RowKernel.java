@@ -103,7 +103,9 @@ public interface RowKernel extends InformationKernel {
     /** Replaces x[from + i], 0 <= i < n, by {@link DoubleMath#softcap} of it; n of any remainder. */
     void softcap(float[] x, int from, int n, double factor, float cap);
 
-    /** out[to + i] *= (float) (scale {@link DoubleMath#sechSquared}(x[from + i], factor)) for 0 <= i < n of any remainder; where x is NaN, anything. */
+    /**
+     * out[to + i] times scale {@link DoubleMath#sechSquared}(x[from + i], factor), rounded once, for 0 <= i < n of any remainder; where x is NaN, anything.
+     */
     void multiplyBySlope(float[] x, int from, int n, double factor, float scale, float[] out, int to);
 
     /**

@@ -40,7 +40,7 @@ final class RowWriter {
         return Math.min(Math.getExponent(factor) - Math.getExponent(MAX_FACTOR) + 1, ROOM);
     }
 
-    /** What is left of it then, in one float: of two, the product of the lower might overflow alone. */
+    /** What is left of it then, in one float: of two, the product of the lower might overflow alone. Factors beyond 2^247 count as that. */
     private static double lessened(double factor, int powers) {
         return (float) Math.clamp(Math.scalb(factor, -powers), -LARGEST_FACTOR, LARGEST_FACTOR);
     }
