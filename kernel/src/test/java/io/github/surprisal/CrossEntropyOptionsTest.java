@@ -209,22 +209,29 @@ class CrossEntropyOptionsTest {
         }
     }
 
-    /** In tiles too, where the capped logits' own factor is larger than that of the logits. */
+    /** In tiles too, which have a factor of their own. */
     @Test
     void softcapAndFactorsBeyondTheRangeOfFloats() {
         int inner = 70;
         CrossEntropy crossEntropy = CrossEntropy.builder().softcap(50).logitScale(0.5f).classWeights(30, 30, 30).build();
-        float[] x = new float[3 * inner];
-        Arrays.fill(x, 0, inner, 100); // capped, 50 tanh(1) = 38
-        float[] gradient = new float[x.length];
-        Matrix logits = Matrix.ofClassAxis(x, 1, 3, inner);
-        crossEntropy.totalsAndGradient(logits, new int[inner], Float.MAX_VALUE / 2, Matrix.ofClassAxis(gradient, 1, 3, inner));
+        float[] columns = new float[3 * inner];
+        Arrays.fill(columns, 0, inner, 100); // capped, 50 tanh(1) = 38
+        float[] rows = new float[3 * inner];
+        for (int r = 0; r < inner; r++) rows[3 * r] = 100;
+        float[] gradient = new float[3 * inner];
+        Matrix gradientColumns = Matrix.ofClassAxis(gradient, 1, 3, inner);
+        crossEntropy.totalsAndGradient(Matrix.ofClassAxis(columns, 1, 3, inner), new int[inner], Float.MAX_VALUE / 2, gradientColumns);
+        float[] gradients = new float[3 * inner];
+        crossEntropy.totalsAndGradient(Matrix.of(rows, inner, 3), new int[inner], Float.MAX_VALUE / 2, Matrix.of(gradients, inner, 3));
         float[] alone = new float[3];
         crossEntropy.totalsAndGradient(Matrix.of(new float[] {100, 0, 0}, 1, 3), new int[1], Float.MAX_VALUE / 2, Matrix.of(alone, 1, 3));
         double exact = 30 * 0.5 * (Float.MAX_VALUE / 2) * Math.exp(-50 * Math.tanh(1));
         assertEquals(exact, alone[1], 1e-5 * exact); // the capped logit is rounded to float
         for (int r = 0; r < inner; r++) {
-            for (int c = 0; c < 3; c++) assertEquals(alone[c], gradient[c * inner + r], "class " + c + ", sample " + r);
+            for (int c = 0; c < 3; c++) {
+                assertEquals(alone[c], gradient[c * inner + r], "class " + c + ", sample " + r);
+                assertEquals(alone[c], gradients[3 * r + c], "class " + c + ", row " + r);
+            }
         }
     }
 
@@ -235,8 +242,8 @@ class CrossEntropyOptionsTest {
         float[] x = new float[classes * inner];
         for (int i = 0; i < x.length; i++) x[i] = row[i / inner];
         float[] gradient = new float[x.length];
-        CrossEntropy.Totals totals =
-                crossEntropy.totalsAndGradient(Matrix.ofClassAxis(x, 1, classes, inner), new int[inner], scale, Matrix.ofClassAxis(gradient, 1, classes, inner));
+        Matrix logits = Matrix.ofClassAxis(x, 1, classes, inner);
+        CrossEntropy.Totals totals = crossEntropy.totalsAndGradient(logits, new int[inner], scale, Matrix.ofClassAxis(gradient, 1, classes, inner));
         assertEquals(inner, totals.correct());
         float[] ofOne = new float[classes];
         try (Arena arena = Arena.ofConfined()) {

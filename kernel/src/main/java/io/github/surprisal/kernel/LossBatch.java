@@ -43,18 +43,19 @@ final class LossBatch {
         Rows x = call.logits;
         Rows gradient = call.gradient;
         if (x.columns() <= BatchShape.SHORT) return coversShort(call) && x.sideBySide() && (gradient == null || gradient.sideBySide());
-        return hasFloatFactors(call, call.options) && call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
+        return hasFloatFactors(call) && call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
                 && ChunkElements.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
     }
 
     /** Whether rows like these could be done side by side if they were in arrays. */
     static boolean coversShort(LossCall call) {
         int columns = call.logits.columns();
-        return hasFloatFactors(call, call.options) && call.probabilities == null && !call.options.copies() && columns > 0 && columns <= BatchShape.SHORT;
+        return hasFloatFactors(call) && call.probabilities == null && !call.options.copies() && columns > 0 && columns <= BatchShape.SHORT;
     }
 
     /** Whether no factor of a row's terms can be larger than floats are, as {@link RowWriter} alone expects it. */
-    static boolean hasFloatFactors(LossCall call, LossOptions options) {
+    private static boolean hasFloatFactors(LossCall call) {
+        LossOptions options = call.options;
         double weight = options.weights() == null ? 1 : options.weightTotal(call.logits.columns());
         double most = weight + 2 * options.zLoss() * RowWriter.MAX_DIRECT;
         return call.gradient == null || RowWriter.isFloat(call.factor * options.logitScale() * 2 * most);

@@ -21,7 +21,7 @@ final class TiledLoss {
     static boolean caps(LossCall call) {
         int columns = call.logits.columns();
         return call.options.softcap() != 0 && call.probabilities == null && !call.tiled && columns > 0 && columns <= BatchShape.SHORT
-                && (call.gradient == null || call.logits.inPlace()) && LossBatch.hasFloatFactors(call, call.options.ofCapped());
+                && (call.gradient == null || call.logits.inPlace());
     }
 
     /** As {@link RowLoss#run}, which does the tiles. */
