@@ -30,6 +30,7 @@ public abstract class Trial {
     private static final int BYTES_OF_A_CALL = 32;
     private static final long MIN_WARM_UP = 300_000_000;
     private static final long MAX_WARM_UP = 3_000_000_000L;
+    // Calls have settled when so many windows in a row are not faster than one before by more than noise.
     private static final long WINDOW = 100_000_000;
     private static final int SETTLED = 4;
     private static final double FASTER = 0.95;
