@@ -53,7 +53,7 @@ final class LossBatch {
         return hasFloatFactors(call) && call.probabilities == null && !call.options.copies() && columns > 0 && columns <= BatchShape.SHORT;
     }
 
-    /** Whether no factor of a row's terms can be larger than floats are, as {@link RowWriter} alone expects it. */
+    /** Whether no factor of a row's terms can be larger than floats are, which {@link RowGradient} alone provides for. */
     private static boolean hasFloatFactors(LossCall call) {
         LossOptions options = call.options;
         double weight = options.weights() == null ? 1 : options.weightTotal(call.logits.columns());

@@ -20,7 +20,8 @@ final class RowGradient {
     private double power;
     private boolean huge;
     private float max;
-    private double factor;
+    private double wholeFactor;
+    private double factor; // what the terms have not taken of it
     private Minus minus;
     private double times;
     private int apart;
@@ -28,9 +29,8 @@ final class RowGradient {
 
     /** The row's log-sum-exp, and e^{@link RowWriter#powerOf} of it. */
     RowGradient start(double lse, double power, double factor) {
-        exponent = RowWriter.exponentOf(lse);
-        this.power = power;
-        this.factor = factor;
+        wholeFactor = factor;
+        setTerms(lse, power);
         huge = false;
         minus = Minus.NOTHING;
         return this;
@@ -39,9 +39,19 @@ final class RowGradient {
     /** For a row whose log-sum-exp is huge: that relative to the largest element. */
     void relativeTo(float max, double lse) {
         this.max = max;
-        exponent = RowWriter.exponentOf(lse);
-        power = DoubleMath.exp(RowWriter.powerOf(lse));
+        setTerms(lse, DoubleMath.exp(RowWriter.powerOf(lse)));
         huge = true;
+    }
+
+    private void setTerms(double lse, double power) {
+        exponent = RowWriter.exponentOf(lse);
+        this.power = power;
+        factor = wholeFactor;
+        if (RowWriter.isFloat(factor * power)) return;
+        int up = RowWriter.powersForTerms(factor * power);
+        exponent -= up;
+        factor = RowWriter.lessened(factor * power, up);
+        this.power = 1;
     }
 
     void subtract(Minus minus, double times) {

@@ -196,8 +196,8 @@ final class RowLoss {
     }
 
     /**
-     * Whether the sum of w_c (lse - x_c), total that of w_c, may be made of differences that cancel, so that an error of lse shows: it is nowhere near the
-     * target's logit, and its weights are on classes that are near it; or it has no digits left for such differences.
+     * Whether the sum of w_c (lse - x_c), total that of w_c, may be made of differences that cancel, so that an error of lse shows: lse is far above the
+     * target's logit, but not above those that have the weights; or it is so huge that it has no digits for such differences.
      */
     static boolean isDelicate(LossOptions options, double gap, double lse, double sum, double total) {
         return gap >= 1 && (options.weights() != null && sum < total || RowWriter.isHuge(lse));

@@ -35,13 +35,13 @@ final class RowWriter {
         return !(Math.abs(factor) >= MAX_FACTOR);
     }
 
-    /** How many powers of two the terms take from a factor that is larger: as many as needed, or as they have room for. */
-    private static int powersForTerms(double factor) {
+    /** By how much the exponent of terms is to be less where their factor is larger: by as much as needed, or as terms have room for. */
+    static int powersForTerms(double factor) {
         return Math.min(Math.getExponent(factor) - Math.getExponent(MAX_FACTOR) + 1, ROOM);
     }
 
-    /** What is left of it then, in one float: of two, the product of the lower might overflow alone. Factors beyond 2^247 count as that. */
-    private static double lessened(double factor, int powers) {
+    /** What is left of the factor then, in one float: of two, the product of the lower might overflow alone. Factors beyond 2^247 count as that. */
+    static double lessened(double factor, int powers) {
         return (float) Math.clamp(Math.scalb(factor, -powers), -LARGEST_FACTOR, LARGEST_FACTOR);
     }
 
@@ -72,11 +72,6 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, float[] x, int from, int n, int e, double power, boolean huge, float max, double factor,
             float[] minus, int minusFrom, float[] out, int to) {
         double f = factor * power;
-        if (!isFloat(f)) {
-            int up = powersForTerms(f);
-            write(kernel, k, x, from, n, e - up, 1, huge, max, lessened(f, up), minus, minusFrom, out, to);
-            return;
-        }
         float[] source = x;
         int at = from;
         if (huge) {
@@ -133,11 +128,6 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, Store store, long position, int n, int e, double power, double factor,
             float[] minus, float[] out, int to) {
         double f = factor * power;
-        if (!isFloat(f)) {
-            int up = powersForTerms(f);
-            write(kernel, k, store, position, n, e - up, 1, lessened(f, up), minus, out, to);
-            return;
-        }
         int whole = n & -GRAIN;
         long from = store.bytes(position);
         if (minus == null) kernel.storage().terms(store.segment(), from, whole, e, k, f, out, to);
@@ -152,11 +142,6 @@ final class RowWriter {
     void write(RowKernel kernel, float[] k, Store store, long position, int n, int e, double power, double factor,
             float[] minus, Store out, long outPosition) {
         double f = factor * power;
-        if (!isFloat(f)) {
-            int up = powersForTerms(f);
-            write(kernel, k, store, position, n, e - up, 1, lessened(f, up), minus, out, outPosition);
-            return;
-        }
         int whole = n & -GRAIN;
         StorageKernel storage = kernel.storage();
         long from = store.bytes(position);
