@@ -169,7 +169,8 @@ public final class BinaryCrossEntropy {
         BinaryRows rows = BinaryRows.ofThread().start(logits.view, targets.view, weights, positiveWeights, losses == null ? null : losses.view,
                 gradient == null ? null : gradient.view, 1 / denominator);
         try {
-            return DoubleMath.toFloat(sum(Kernels.current(elements), rows, 0, logits.rows()) / denominator);
+            double sum = elements == 0 ? 0 : sum(Kernels.current(elements), rows, 0, logits.rows());
+            return DoubleMath.toFloat(sum / denominator);
         } finally {
             rows.clear();
         }

@@ -15,8 +15,8 @@ import java.util.Objects;
  * A mergeable, serializable running log-sum-exp: the state to ship between chunks, shards, tasks and machines.
  *
  * <p>One {@code add(x, from, to)} on an empty accumulator gives {@link LogSumExp#of(float[], int, int)}'s bits; a fixed sequence of
- * adds and merges gives fixed bits on every backend; any other order stays within LogSumExp's error bound. NaN and +infinity
- * absorb as they do there. An instance is not thread-safe: use one a thread and merge them.
+ * adds and merges gives fixed bits on every backend; any other order stays within 1 ulp, or the absolute bounds of LogSumExp where those are larger (the
+ * sharper one of few elements near 0 holds for elements added one by one, or in one range). NaN and +infinity absorb as they do there. An instance is not thread-safe: use one a thread and merge them.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="accumulator"}
  */
@@ -62,8 +62,10 @@ public final class LogSumExpAccumulator implements Serializable {
     public LogSumExpAccumulator add(float[] x, int fromIndex, int toIndex) {
         Objects.requireNonNull(x, "x");
         Objects.checkFromToIndex(fromIndex, toIndex, x.length);
-        count = Math.addExact(count, toIndex - fromIndex);
-        ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(Kernels.current(toIndex - fromIndex), x, fromIndex, toIndex - fromIndex, sum);
+        int length = toIndex - fromIndex;
+        long after = Math.addExact(count, length);
+        ChunkSum.ofThread().withConstants(Exp2.constants(1)).add(Kernels.current(length), x, fromIndex, length, sum);
+        count = after;
         return this;
     }
 
