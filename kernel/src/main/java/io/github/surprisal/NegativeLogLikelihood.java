@@ -182,7 +182,7 @@ public final class NegativeLogLikelihood {
         LossCall call = LossCall.ofThread().start(null, options, logProbabilities.view, losses, gradient == null ? null : gradient.view);
         try {
             double weight = call.withTargets(ints, longs, ignoreIndex);
-            double denominator = reduction == Reduction.SUM ? 1 : weight == 0 ? Double.NaN : weight;
+            double denominator = reduction == Reduction.SUM ? 1 : weight; // 0 where nothing is kept: then the mean is NaN
             call.withFactor(1 / denominator);
             return DoubleMath.toFloat(call.likelihood(0, logProbabilities.rows()) / denominator);
         } finally {

@@ -29,7 +29,7 @@ final class GapSum {
     void run(LossCall call, int r, float m) {
         if (runShort(call, r, m)) return;
         int chunks = RowSum.chunks(call.logits.columns());
-        if (call.parts == null || chunks < 2) {
+        if (call.parts == null) {
             gaps = 0;
             total = 0;
             for (int c = 0; c < chunks; c++) {

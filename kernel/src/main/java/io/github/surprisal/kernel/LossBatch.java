@@ -43,7 +43,7 @@ final class LossBatch {
         Rows x = call.logits;
         Rows gradient = call.gradient;
         if (x.columns() <= BatchShape.SHORT) return coversShort(call) && x.sideBySide() && (gradient == null || gradient.sideBySide());
-        return hasFloatFactors(call) && call.probabilities == null && !call.options.copies() && call.parts == null && x.straight()
+        return hasFloatFactors(call) && call.probabilities == null && !call.options.copies() && x.straight()
                 && ChunkElements.positions(x.columns()) <= RowKernel.BLOCK && (gradient == null || gradient.straight());
     }
 

@@ -244,7 +244,7 @@ final class RowLoss {
             g.relativeTo(max, others.above((double) max * call.options.scale()));
         }
         int n = call.logits.columns();
-        if (call.parts == null || n <= ChunkSum.CHUNK) {
+        if (call.parts == null) {
             gradientWriter().write(call, r, g, 0, n);
         } else {
             call.parts.run(RowSum.chunks(n), (first, end) ->

@@ -8,7 +8,7 @@ final class RowSum {
     void of(RowKernel kernel, Rows x, int r, LossOptions options, double apart, int excluded, Parts parts, LogSum sum) {
         sum.clear();
         int n = x.columns();
-        if (parts == null || n <= ChunkSum.CHUNK) {
+        if (parts == null) {
             start(own, options, apart).addRow(kernel, x, r, 0, n, options, excluded, sum);
             return;
         }

@@ -80,9 +80,11 @@ public final class SoftmaxRows {
             left++;
             if (!logarithm && !wanted[k]) {
                 row(kernel, x, out, false, r + k, false, null);
-            } else if (logarithm ? prepareLogarithms(kernel, x, out, r + k, lse[k], null) : prepareTerms(out, r + k, unit, batch.sums[k])) {
-                write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
+                continue;
             }
+            if (logarithm && !prepareLogarithms(kernel, x, out, r + k, lse[k], null)) continue;
+            if (!logarithm) prepareTerms(unit, batch.sums[k]);
+            write(this, kernel, x, out, logarithm, r + k, 0, x.columns());
         }
         if (left == count) return;
         if (logarithm) batchWriter.setFactors(lse, count);
@@ -112,7 +114,7 @@ public final class SoftmaxRows {
             boolean elsewhere = keepsElsewhere(x, out);
             writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, rowSum.keptExponent(), exponent, power, 1,
                     out.data(), out.start(r));
-        } else if (parts == null || n <= ChunkSum.CHUNK) {
+        } else if (parts == null) {
             write(this, kernel, x, out, logarithm, r, 0, n);
         } else {
             parts.run(RowSum.chunks(n), (first, end) ->
@@ -122,7 +124,7 @@ public final class SoftmaxRows {
 
     /** Sums row r with its terms kept in out or elsewhere; false if that is not possible. */
     private boolean sumKept(RowKernel kernel, Rows x, Rows out, int r, boolean more) {
-        if (!x.inPlace() || !out.inPlace() || x.columns() < ChunkSum.TAIL) return false;
+        if (!out.inPlace()) return false;
         boolean elsewhere = keepsElsewhere(x, out);
         float[] terms = elsewhere ? batch.room() : out.data();
         return rowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), more, sum);
@@ -139,7 +141,10 @@ public final class SoftmaxRows {
             out.fill(r, Float.NaN);
             return false;
         }
-        if (x.columns() == 1 || sum.unit() == 0) return prepareTerms(out, r, (int) Math.rint(sum.anchor() / DoubleMath.LN2), sum.rest());
+        if (sum.unit() == 0) {
+            prepareTerms((int) Math.rint(sum.anchor() / DoubleMath.LN2), sum.rest());
+            return true;
+        }
         huge = true;
         max = max(kernel, x, r);
         double above = sum.above(max);
@@ -149,25 +154,16 @@ public final class SoftmaxRows {
     }
 
     /** The same with a sum in units of 2^unit. */
-    private boolean prepareTerms(Rows out, int r, int unit, double rest) {
-        if (out.columns() == 1) {
-            out.set(r, 0, 1);
-            return false;
-        }
+    private void prepareTerms(int unit, double rest) {
         huge = false;
         exponent = RowWriter.exponentOf(rest, unit);
         power = RowWriter.factorOf(rest, unit);
-        return true;
     }
 
     /** Whether there is anything left to write, with the log-sum-exp of the row. */
     private boolean prepareLogarithms(RowKernel kernel, Rows x, Rows out, int r, double value, Parts parts) {
         if (!(Math.abs(value) <= Float.MAX_VALUE)) {
             out.fill(r, Float.NaN);
-            return false;
-        }
-        if (x.columns() == 1) {
-            out.set(r, 0, 0);
             return false;
         }
         rowLse = value;
