@@ -136,4 +136,33 @@ class CrossEntropyGradientTest {
         if (call.targets != null) return reference(call).coefficients(call.targets[r], call.columns);
         return reference(call).coefficients(Arrays.copyOfRange(call.probabilities, r * call.columns, (r + 1) * call.columns));
     }
+
+    /** Of the logits' rows, one behind the other, a batch begins and ends anywhere within one index of the other's outer size. */
+    @Test
+    void outputsWithTheClassAxisInTheMiddleOfManyRows() {
+        int outer = 30;
+        int inner = 37;
+        int rows = outer * inner;
+        for (int columns : new int[] {1, 2, 10, 20, 64}) {
+            float[] x = new float[rows * columns];
+            for (int i = 0; i < x.length; i++) x[i] = i * 37 % 101 * 0.1f;
+            int[] targets = new int[rows];
+            for (int r = 0; r < rows; r++) targets[r] = r % columns;
+            Matrix logits = Matrix.of(x, rows, columns);
+            float[][] behind = new float[2][x.length];
+            float[][] middle = new float[2][x.length];
+            CrossEntropy.withDefaults().lossAndGradient(logits, targets, Matrix.of(behind[0], rows, columns));
+            CrossEntropy.withDefaults().lossAndGradient(logits, targets, Matrix.ofClassAxis(middle[0], outer, columns, inner));
+            Softmax.softmax(logits, Matrix.of(behind[1], rows, columns));
+            Softmax.softmax(logits, Matrix.ofClassAxis(middle[1], outer, columns, inner));
+            for (int i = 0; i < 2; i++) {
+                for (int r = 0; r < rows; r++) {
+                    for (int c = 0; c < columns; c++) {
+                        float actual = middle[i][(r / inner * columns + c) * inner + r % inner];
+                        assertEquals(behind[i][r * columns + c], actual, (i == 0 ? "gradient" : "softmax") + " at " + r + ", " + c + " of " + columns);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -299,4 +299,23 @@ class CrossEntropyOptionsTest {
         assertEquals(2 * single, run(SUM, row, .5f, 1, .5f).loss(), 2 * Math.ulp(2 * single));
         assertEquals(0f, run(SUM, row, 0, 0, 0).loss(), 0f);
     }
+
+    /** Where the factor of a row's terms is beyond floats, a mask's gradient is 0: of rows side by side as of one alone. */
+    @Test
+    void distributionsBeyondTheRangeOfFloats() {
+        CrossEntropy loss = CrossEntropy.builder().reduction(Reduction.SUM).logitScale(16).build();
+        int rows = 20; // more than are done alone
+        float[] x = new float[4 * rows];
+        float[] t = new float[4 * rows];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = i % 4 == 3 ? Float.NEGATIVE_INFINITY : i % 4 * 0.1f;
+            t[i] = i % 4 == 3 ? 0 : 3e38f;
+        }
+        float[] alone = new float[4];
+        loss.lossAndGradient(Matrix.of(x, 1, 4), Matrix.of(t, 1, 4), Matrix.of(alone, 1, 4));
+        assertEquals(0, alone[3]);
+        float[] together = new float[4 * rows];
+        loss.lossAndGradient(Matrix.of(x, rows, 4), Matrix.of(t, rows, 4), Matrix.of(together, rows, 4));
+        for (int i = 0; i < together.length; i++) assertEquals(alone[i % 4], together[i], "class " + i % 4 + " of row " + i / 4);
+    }
 }

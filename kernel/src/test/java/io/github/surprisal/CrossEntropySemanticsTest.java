@@ -216,4 +216,19 @@ class CrossEntropySemanticsTest {
         assertEquals(2e9f, run(SUM, new float[] {-1e9f, 1e9f}, 0).loss());
         assertEquals((float) Math.log(2), run(SUM, new float[] {3e38f, 3e38f}, 0).loss(), 2 * Math.ulp(.69f));
     }
+
+    @Test
+    void softmaxOfOneElementOfAnySize() {
+        for (float x : new float[] {0, -0f, 1, -87, 88.5f, 1e4f, -1e4f, 0x1p19f, 1e6f, -1e6f, Float.MAX_VALUE, -Float.MAX_VALUE, Float.MIN_VALUE}) {
+            for (int rows : new int[] {1, 20}) {
+                float[] in = new float[rows];
+                float[] out = new float[rows];
+                Arrays.fill(in, x);
+                Softmax.softmax(Matrix.of(in, rows, 1), Matrix.of(out, rows, 1));
+                for (float p : out) assertEquals(1, p, () -> "of " + x + " in " + rows + " rows");
+                Softmax.logSoftmax(Matrix.of(in, rows, 1), Matrix.of(out, rows, 1));
+                for (float p : out) assertEquals(0f, p, () -> "of " + x + " in " + rows + " rows");
+            }
+        }
+    }
 }

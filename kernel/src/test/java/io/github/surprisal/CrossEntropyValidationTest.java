@@ -300,4 +300,21 @@ class CrossEntropyValidationTest {
         Matrix x = matrix();
         LOSS.loss(x, x);
     }
+
+    @Test
+    void noClassesWithDistributions() {
+        float[] losses = {7, 7};
+        LOSS.losses(matrix(2, 0), matrix(2, 0), losses);
+        assertArrayEquals(new float[2], losses);
+        assertEquals(0, LOSS.lossAndGradient(matrix(2, 0), matrix(2, 0), matrix(2, 0)));
+    }
+
+    /** Nothing of an empty gradient is in any array. */
+    @Test
+    void emptyGradientsInTheArrayOfTheTargets() {
+        int[] ignored = {-100, -100};
+        LOSS.lossAndGradient(matrix(2, 0), ignored, Matrix.of(MemorySegment.ofArray(ignored), ElementType.FLOAT32, 2, 0));
+        int[] none = {};
+        LOSS.lossAndGradient(matrix(0, 2), none, Matrix.of(MemorySegment.ofArray(none), ElementType.FLOAT32, 0, 2));
+    }
 }

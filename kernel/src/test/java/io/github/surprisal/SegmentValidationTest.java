@@ -13,6 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -216,5 +218,45 @@ class SegmentValidationTest {
             other.join();
             assertEquals(List.of(), failures);
         }
+    }
+
+    /** Even nothing is not read of a segment that is closed, nor written to one. */
+    @Test
+    void emptyMatricesInClosedSegments() {
+        MemorySegment segment;
+        try (Arena arena = Arena.ofShared()) {
+            segment = arena.allocate(48);
+        }
+        emptyMatrices(segment, (call, name) -> fails(IllegalStateException.class, call, name));
+    }
+
+    @Test
+    void emptyMatricesInSegmentsOfAnotherThread() throws Exception {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment segment = arena.allocate(48);
+            FutureTask<Void> other = new FutureTask<>(() -> {
+                emptyMatrices(segment, (call, name) -> fails(WrongThreadException.class, call, name));
+                return null;
+            });
+            Thread.ofPlatform().start(other);
+            other.get();
+        }
+    }
+
+    private static void emptyMatrices(MemorySegment segment, BiConsumer<Executable, String> check) {
+        Matrix m = Matrix.of(segment, F32, 0, 4);
+        Matrix x = Matrix.of(new float[0], 0, 4);
+        int[] targets = {};
+        check.accept(() -> LogSumExp.of(segment.asSlice(0, 0)), "x");
+        check.accept(() -> LogSumExp.ofRows(m, new float[0]), "x");
+        check.accept(() -> Softmax.softmax(m, x), "x");
+        check.accept(() -> Softmax.softmax(x, m), "out");
+        check.accept(() -> LOSS.loss(m, targets), "logits");
+        check.accept(() -> LOSS.loss(x, m), "probabilities");
+        check.accept(() -> LOSS.lossAndGradient(x, targets, m), "gradient");
+        check.accept(() -> NegativeLogLikelihood.withDefaults().loss(m, targets), "logProbabilities");
+        check.accept(() -> BinaryCrossEntropy.withDefaults().loss(m, x), "logits");
+        check.accept(() -> BinaryCrossEntropy.withDefaults().loss(x, m), "targets");
+        check.accept(() -> BinaryCrossEntropy.withDefaults().losses(x, x, m), "losses");
     }
 }

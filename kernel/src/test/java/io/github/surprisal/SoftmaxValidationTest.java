@@ -68,4 +68,12 @@ class SoftmaxValidationTest {
         Softmax.softmax(Matrix.of(guard, 1, 1, 0, 1), Matrix.of(guard, 1, 1, 0, 1));
         assertArrayEquals(new float[] {7, 7}, guard);
     }
+
+    /** One row is the same in place whatever its stride. */
+    @Test
+    void oneRowInPlaceWithAnotherStride() {
+        float[] x = {0, 0};
+        Softmax.softmax(Matrix.of(x, 0, 1, 2, 2), Matrix.of(x, 0, 1, 2, 5));
+        assertArrayEquals(new float[] {0.5f, 0.5f}, x);
+    }
 }

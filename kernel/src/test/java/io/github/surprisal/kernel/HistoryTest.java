@@ -3,6 +3,7 @@ package io.github.surprisal.kernel;
 import static io.github.surprisal.kernel.KernelPair.SCALAR;
 import static io.github.surprisal.kernel.KernelPair.assertBits;
 import static io.github.surprisal.kernel.KernelPair.lanes;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.surprisal.oracle.Shape;
@@ -230,6 +231,61 @@ class HistoryTest {
                 assertBits(r < grid.rows ? alone[r] : -7f, grouped[i],
                         () -> lanes(kernel) + ", " + what + ", row " + r + " of " + grid.rows + " x " + grid.columns + ", seed " + SEED);
             }
+        }
+    }
+
+    /** As KeptTermsTest has it where vectors have 16 lanes; here on every host. */
+    @Test
+    void nothingIsKnownOfTheRowsOfAnotherCall() throws Exception {
+        RowKernel wide = new FakeKernel(FakeKernel.Fault.NONE, RowKernel.GRAIN);
+        int n = 40_000; // more than SoftmaxRows keeps elsewhere
+        for (boolean softmax : new boolean[] {false, true}) {
+            float[] x = Shape.NORMAL_3.fill(2 * n, SEED);
+            x[2 * n - 7] = 300;
+            float[] expected = onNewThread(() -> second(SCALAR, softmax, x.clone(), n));
+            float[] actual = onNewThread(() -> {
+                gradientInPlace(wide, Shape.NORMAL_3.fill(2 * n, SEED), n, 0, -1); // looks at the second row, which then is ignored
+                return second(wide, softmax, x.clone(), n);
+            });
+            for (int i = n; i < 2 * n; i++) assertBits(expected[i], actual[i], () -> softmax ? "softmax" : "loss");
+        }
+    }
+
+    private static float[] second(RowKernel kernel, boolean softmax, float[] x, int n) {
+        Rows row = new Rows(x, n, 1, n, n, 1);
+        if (softmax) SoftmaxRows.ofThread().run(kernel, row, row, false, 0, 1);
+        else gradientInPlace(kernel, x, n, -1, 0);
+        return x;
+    }
+
+    private static void gradientInPlace(RowKernel kernel, float[] x, int n, int... targets) {
+        Rows rows = new Rows(x, 0, 2, n, n, 1);
+        LossCall call = new LossCall().start(kernel, LossOptions.of(null, 0, 0, 0, 1), rows, null, rows);
+        call.withTargets(targets, null, -1);
+        call.run();
+    }
+
+    /** What follows is not written to where the terms of that row were being kept. */
+    @Test
+    void rowsAfterOneWhoseTermsWereBeingKept() throws Exception {
+        RowKernel throwing = new FakeKernel(FakeKernel.Fault.NONE, 1) {
+            @Override
+            public boolean sumKept(float[] x, int from, int step, int stream, int n, int count, int e, float[] k,
+                    float[] partials, int to, int[] tops, int topsFrom, float[] out, int outFrom, int outStep, int ahead) {
+                throw new StackOverflowError("made by the test");
+            }
+        };
+        for (RowKernel kernel : kernels) {
+            onNewThread(() -> {
+                float[] x = Shape.NORMAL_3.fill(5000, SEED);
+                float[] out = new float[5000];
+                ChunkSum sum = ChunkSum.ofThread().withConstants(Exp2.constants(1));
+                Rows one = new Rows(x, 0, 1, x.length, x.length, 1);
+                assertThrows(StackOverflowError.class, () -> sum.keptRow().sum(throwing, one, 0, null, -1, out, 0, false, new LogSum()));
+                sum.lse(kernel, x, 0, x.length);
+                assertArrayEquals(new float[5000], out, () -> lanes(kernel));
+                return null;
+            });
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.github.surprisal.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.BinaryCrossEntropy;
@@ -11,13 +12,16 @@ import io.github.surprisal.Softmax;
 import java.lang.reflect.Array;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
-/** What the README promises: a thread keeps at most 450 KiB of scratch. Counts the arrays of all that is handed out by thread. */
+/** What the README promises: a thread keeps at most 450 KiB of scratch, and nothing of its callers. Walks through all that is handed out by thread. */
 class ScratchTest {
     private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     private long bytes;
@@ -25,6 +29,9 @@ class ScratchTest {
     @Test
     void aThreadKeepsAtMost450KiB() throws Exception {
         FutureTask<Void> count = new FutureTask<>(() -> {
+            RowBatch.ofThread().room(); // made when they are needed
+            RowLoss.ofThread().tiles();
+            for (int columns : new int[] {2, 10, 100, 300, 20_000}) makeAll(40, columns);
             walkAll();
             return null;
         });
@@ -34,10 +41,54 @@ class ScratchTest {
         assertTrue(bytes <= 450 * 1024, bytes + " bytes");
     }
 
+    /** Neither an array of a call nor its options. */
+    @Test
+    void aThreadKeepsNothingOfItsCallers() throws Exception {
+        FutureTask<Void> calls = new FutureTask<>(() -> {
+            for (int columns : new int[] {2, 10, 100, 300, 20_000}) {
+                for (int layout = 0; layout < 3; layout++) checkCalls(40, columns, layout);
+            }
+            return null;
+        });
+        Thread.ofPlatform().start(calls);
+        calls.get();
+    }
+
+    private void checkCalls(int rows, int columns, int layout) throws ReflectiveOperationException {
+        float[] data = new float[rows * columns];
+        short[] halves = new short[data.length];
+        float[] probabilities = new float[data.length];
+        float[] gradient = new float[data.length];
+        float[] losses = new float[rows];
+        int[] targets = new int[rows];
+        float[] weights = new float[columns];
+        Arrays.fill(weights, 0.5f);
+        Matrix x = switch (layout) {
+            case 0 -> Matrix.of(data, rows, columns);
+            case 1 -> Matrix.ofClassAxis(data, 1, columns, rows);
+            default -> Matrix.of(halves, ElementType.FLOAT16, rows, columns);
+        };
+        Matrix t = Matrix.of(probabilities, rows, columns);
+        Matrix out = Matrix.of(gradient, rows, columns);
+        List<Runnable> calls = new ArrayList<>(List.of(() -> LogSumExp.of(data), () -> LogSumExp.ofRows(x, losses), () -> Softmax.softmax(x, out),
+                () -> Softmax.logSoftmax(x, out), () -> BinaryCrossEntropy.withDefaults().lossAndGradient(x, t, out)));
+        for (CrossEntropy.Builder builder : new CrossEntropy.Builder[] {CrossEntropy.builder(), CrossEntropy.builder().softcap(30),
+            CrossEntropy.builder().labelSmoothing(0.1f).classWeights(weights)}) {
+            CrossEntropy loss = builder.build();
+            calls.addAll(List.of(() -> loss.losses(x, targets, losses), () -> loss.lossAndGradient(x, targets, out), () -> loss.lossAndGradient(x, t, out),
+                    () -> loss.totals(x, targets)));
+        }
+        for (int i = 0; i < calls.size(); i++) {
+            calls.get(i).run();
+            seen.clear();
+            walkAll();
+            String call = "call " + i + " of " + columns + " columns in layout " + layout;
+            for (Object array : List.of(data, halves, probabilities, gradient, losses, targets)) assertFalse(seen.contains(array), call);
+            for (Object object : seen) assertFalse(object instanceof LossOptions, call);
+        }
+    }
+
     private void walkAll() throws ReflectiveOperationException {
-        RowBatch.ofThread().room(); // made when they are needed
-        RowLoss.ofThread().tiles();
-        for (int columns : new int[] {2, 10, 100, 300, 20_000}) makeAll(40, columns);
         walk(ChunkSum.ofThread());
         walk(RowBatch.ofThread());
         walk(BatchLogs.ofThread());
