@@ -233,6 +233,8 @@ final class BlockRows {
         long any = 0;
         for (int k = first; k < first + count; k++) any |= ChunkExponents.heaviness(sums[k], ChunkExponents.largest(tops[k], e), e);
         if (any >= 0) return; // mostly, and without a branch for each
+        HeavySums heavy = chunk.heavy();
+        heavy.start();
         for (int k = 0; k < count; k++) {
             double sum = sums[first + k];
             int top = tops[first + k];
@@ -240,8 +242,9 @@ final class BlockRows {
             boolean expected = ChunkExponents.outside(top) >= 0 && ChunkExponents.outside(sum) >= 0;
             boolean counts = excluded == null || y >= 0; // of an ignored row nobody uses the sum
             if (!expected || !counts || !chunk.mayBeHeavy(sum, ChunkExponents.largest(top, e), excluded == null)) continue;
-            sums[first + k] += chunk.heavy().lackingOf(kernel, x, r + k, keep, keepFrom + (first + k) * keepStep, y, k, sum);
+            heavy.findOf(kernel, x, r + k, keep, keepFrom + (first + k) * keepStep, y, k, sum);
         }
+        heavy.mendAll(kernel, keep != null, sums, first);
     }
 
     /**

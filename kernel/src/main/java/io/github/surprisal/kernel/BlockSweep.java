@@ -293,6 +293,10 @@ abstract class BlockSweep {
         kernel.mask(scratch, STREAMS * n, constants[Exp2.PADDING]);
     }
 
+    double scale() {
+        return Exp2.scaleOf(constants);
+    }
+
     /** Whether masks are expected. */
     boolean masked() {
         return masksAhead > 0;

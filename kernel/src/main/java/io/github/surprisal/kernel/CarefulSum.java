@@ -37,21 +37,21 @@ final class CarefulSum {
             chunk.sumScratch(kernel, n);
             chunk.blockSums[from / BLOCK] = chunk.fold(kernel, n);
             rest = chunk.others + chunk.blockSums[from / BLOCK];
-            if (rest >= ChunkExponents.SMALL_REST) rest += lacking(kernel, excluded, rest);
+            if (rest >= ChunkExponents.SMALL_REST) rest = mended(kernel, excluded, rest);
         }
         if (rest < ChunkExponents.SMALL_REST) {
             chunk.sweep(kernel, excluded, true);
             if (few) chunk.sumFewAgain(kernel, excluded);
             rest = chunk.top == Integer.MIN_VALUE ? 0 : chunk.others + chunk.best;
-            if (rest > 0 && !few) rest += lacking(kernel, excluded, rest);
+            if (rest > 0 && !few) rest = mended(kernel, excluded, rest);
         }
         double x = chunk.scale() * elements.element(excluded);
         result.set(x, 1, rest == 0 ? 0 : rest * DoubleMath.exp(chunk.exponent * DoubleMath.LN2 - x));
     }
 
-    /** What {@link HeavySums} lack of the rest, if there may be any. */
-    private double lacking(RowKernel kernel, int excluded, double rest) {
-        return chunk.mayBeHeavy(rest, chunk.top, false) ? chunk.heavy().lacking(kernel, excluded, false, rest) : 0;
+    /** The rest with what its {@link HeavySums} lack, if there may be any. */
+    private double mended(RowKernel kernel, int excluded, double rest) {
+        return chunk.mayBeHeavy(rest, chunk.top, false) ? chunk.heavy().mended(kernel, excluded, false, rest) : rest;
     }
 
     /** The sum without the excluded element, all of it in double. */

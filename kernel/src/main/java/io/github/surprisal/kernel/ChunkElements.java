@@ -165,7 +165,11 @@ final class ChunkElements {
 
     /** The partial sum of the position that the excluded element is at, without it. */
     float partialWithout(int excluded, int exponent, float[] constants) {
-        int position = positionOf(excluded);
+        return partialWithout(positionOf(excluded), excluded, exponent, constants);
+    }
+
+    /** The partial sum of a position, without the excluded element if that is there. */
+    float partialWithout(int position, int excluded, int exponent, float[] constants) {
         float padding = constants[Exp2.PADDING];
         int i = elementOf(position, 0);
         int step = elementOf(position, 1) - i;
@@ -176,6 +180,24 @@ final class ChunkElements {
             sum += Exp2.addTerm(Exp2.term(x, exponent, constants), y, exponent, constants);
         }
         return sum;
+    }
+
+    /** The same where the elements are terms that have been kept. */
+    float sumWithout(int position, int excluded) {
+        float sum = 0;
+        for (int s = 0; s < STREAMS; s += 2) {
+            int i = elementOf(position, s);
+            int j = elementOf(position, s + 1);
+            sum += (i == excluded || i >= length ? 0 : element(i)) + (j == excluded || j >= length ? 0 : element(j));
+        }
+        return sum;
+    }
+
+    /** The first stream whose element at a position is not less than this. */
+    int firstStreamFrom(int position, float least) {
+        int s = 0;
+        while (s < STREAMS && !(elementOf(position, s) < length && element(elementOf(position, s)) >= least)) s++;
+        return s;
     }
 
     /** The first of the largest elements in the block of n positions from a position on; overwrites scratch. */

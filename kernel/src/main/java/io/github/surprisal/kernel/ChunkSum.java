@@ -197,7 +197,7 @@ public final class ChunkSum extends BlockSweep {
         }
         double total = others + best;
         boolean finite = !nan && !huge && top > Integer.MIN_VALUE;
-        return finite && !few && mayBeHeavy(total, top, excluded == NONE) ? total + heavy().lacking(kernel, excluded, inPlace, total) : total;
+        return finite && !few && mayBeHeavy(total, top, excluded == NONE) ? heavy().mended(kernel, excluded, inPlace, total) : total;
     }
 
     boolean mayBeHeavy(double sum, int top, boolean whole) {
@@ -308,10 +308,6 @@ public final class ChunkSum extends BlockSweep {
         if (n < ScalarKernel.SCALAR_BELOW) for (int i = 0; i < n; i++) sums[i] = DoubleMath.exp(sums[i]);
         else kernel.exp(sums, NearZero.padded(sums, n));
         chunk.set(anchor, 1, NearZero.rest(count, sums, 0, n));
-    }
-
-    double scale() {
-        return Exp2.scaleOf(constants);
     }
 
     double apart() {
