@@ -22,8 +22,8 @@ import java.util.Objects;
  *
  * <p><b>Error bound</b>, but for {@link Builder#zLoss}: a row's loss 2 ulp, however small (the target is kept out of the sum: where it leads by 50 the loss is
  * 1.9e-22 for each other class, not 0); the reduced loss 1 ulp of the exact sum of the row losses; a gradient element p_j a - b_j 4 ulp of max(|p_j a|, |b_j|),
- * but p_j below 2^-126 may count as 0. Where many equal logits, or nearly equal ones, of more than 127 make up a sum (a soft mask's two levels, say), a loss 4
- * ulp and a gradient element 5: float additions of such terms are all rounded alike. The same input gives the same bits on every backend, in every layout, in
+ * but p_j below 2^-126 may count as 0. In rows of more than 255 logits on few levels (equal ones, or nearly, or a soft mask's two) a loss 4 ulp and a
+ * gradient element 5: float additions of such terms are all rounded alike. The same input gives the same bits on every backend, in every layout, in
  * place or not, for every {@link Execution}; a row's do not depend on the other rows.
  *
  * <p><b>Special values</b>: -infinity masks a class: its gradient is 0, and with smoothing and a weight above 0 the loss is +infinity; at the target the

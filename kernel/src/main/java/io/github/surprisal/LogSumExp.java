@@ -14,9 +14,8 @@ import java.util.Objects;
  * log(sum(exp(x))), computed stably: {@code lse(x) = log(e^x[0] + .. + e^x[n-1])}, in nats, the normaliser of softmax and the
  * first half of every cross-entropy.
  *
- * <p><b>Error bound</b>: 1 ulp of the exact result, or 6e-8 absolute where that is larger; 2e-7 where many elements tie or nearly do, 3e-7 where such
- * of more than 127 make up two levels: their additions are all rounded alike. For any length and for
- * logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1.5e-15 absolute. The same input gives the same bits on every backend,
+ * <p><b>Error bound</b>: 1 ulp of the exact result, or 6e-8 absolute where that is larger; 2e-7 where many elements tie or nearly do, 3e-7 where more than
+ * 255 lie on few levels: their additions are all rounded alike. For any length and for logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1.5e-15 absolute. The same input gives the same bits on every backend,
  * at every offset, for every {@link Execution}.
  *
  * <p><b>Special values</b>: no elements, or all -infinity: -infinity. Any NaN, even beside +infinity: NaN. Else any +infinity:

@@ -10,7 +10,7 @@ import java.util.Objects;
  * softmax and log-softmax: {@code p_c = exp(x_c - lse(x))} and {@code log p_c = x_c - lse(x)} in nats, lse the log-sum-exp of all x.
  *
  * <p><b>Error bound</b>: softmax 4 ulp for results of at least 2^-126, below which they may flush to 0; a row sums to 1 +- 2^-20.
- * log-softmax 2 ulp of max(|result|, 1/4). Where many equal elements, or nearly equal ones, of more than 127 make up a sum, softmax 5 ulp and log-softmax 3:
+ * log-softmax 2 ulp of max(|result|, 1/4). In rows of more than 255 elements on few levels (equal ones, or nearly), softmax 5 ulp and log-softmax 3:
  * float additions of such terms are all rounded alike. The same input gives the same bits on every backend and for every {@link Execution}.
  *
  * <p><b>Special values</b>: -infinity beside a finite element gives exactly 0, or -infinity as a logarithm. A row that is all -infinity, or holds

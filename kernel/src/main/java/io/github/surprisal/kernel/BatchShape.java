@@ -6,8 +6,12 @@ final class BatchShape {
     static final int ROWS = 256;
     /** Columns up to which rows are summed side by side, where they are not summed as they lie. */
     static final int SHORT = 64;
-    /** Columns up to which whole rows are summed in one go as they lie, from {@link #fewest} on. All elements of so few are summed in double, elsewhere too. */
-    static final int MEDIUM = 127;
+    /**
+     * Columns up to which whole rows are summed in one go as they lie, from {@link #fewest} on. All elements of so few are summed in double, elsewhere too:
+     * with AVX2 rows of 255 take two thirds of the time that blocks take, and half of it where few elements outweigh the others. Frozen: changing it changes
+     * results in the last bit.
+     */
+    static final int MEDIUM = RowKernel.MOST_COLUMNS;
 
     private static final int BLOCK = RowKernel.BLOCK;
     private static final int GRAIN = RowKernel.GRAIN;
@@ -15,11 +19,8 @@ final class BatchShape {
     /** Logits of short rows at a time: they stay in the first-level cache. */
     static final int TILE = 4096;
     private static final int CACHED = 1 << 16;
-    /** Room for the terms of rows that are to be overwritten later: a group of the longest. */
-    static final int ROOM = GROUP * ChunkSum.STREAMS * BLOCK;
-    /** Columns from which terms of rows in four streams are kept: of fewer, vectors of 16 lanes compute them again as fast. */
-    private static final int KEPT = 128;
-    private static final int KEPT_WIDE = 192;
+    /** Room for the terms of rows that are to be overwritten later: a group of the longest, or as many rows of SHORT columns as a batch has. */
+    static final int ROOM = Math.max(GROUP * ChunkSum.STREAMS * BLOCK, ROWS * RowKernel.termsStep(SHORT));
     /** Rows of up to {@link #SHORT} columns up to which each is done for itself: measured with AVX2, where 10 cost about as much together. */
     private static final int FEW_ROWS = 5;
 
@@ -35,8 +36,13 @@ final class BatchShape {
 
     /** How many rows from r on, and before to, can be done at once. */
     static int countFrom(Rows x, int r, int to) {
-        int most = Math.min(x.columns() > SHORT ? ROWS : Math.min(ROWS, TILE / Math.max(1, x.columns()) & -GRAIN), to - r);
+        int most = Math.min(rowsAtOnce(x.columns()), to - r);
         return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
+    }
+
+    private static int rowsAtOnce(int columns) {
+        if (columns > MEDIUM) return ROWS;
+        return Math.min(ROWS, columns > SHORT ? ROOM / RowKernel.termsStep(columns) & -GRAIN : TILE / Math.max(1, columns) & -GRAIN);
     }
 
     /** As {@link #countCachedFrom}, but not more rows of an array than there is room for their terms. */
@@ -73,9 +79,9 @@ final class BatchShape {
         return x.straight() || x.sideBySide();
     }
 
-    /** Whether terms of rows like these may be kept while they are summed. */
-    static boolean keeps(RowKernel kernel, Rows x) {
-        return x.columns() >= (kernel.lanes() < GRAIN ? KEPT : KEPT_WIDE) && ChunkElements.positions(x.columns()) <= BLOCK && x.inPlace();
+    /** Whether terms of rows like these may be kept while they are summed in blocks. */
+    static boolean keeps(Rows x) {
+        return x.columns() > MEDIUM && ChunkElements.positions(x.columns()) <= BLOCK && x.inPlace();
     }
 
     /** Whether the terms of one row fit into {@link RowBatch#room}. */

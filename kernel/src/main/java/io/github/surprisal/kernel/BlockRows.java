@@ -12,8 +12,6 @@ final class BlockRows {
     private static final int GROUP = RowKernel.GROUP;
     private static final int STREAMS = ChunkSum.STREAMS;
     private static final int TAIL = ChunkSum.TAIL;
-    /** Room for the terms of as many rows of few columns as a batch has. */
-    private static final int ROWS_ROOM = BatchShape.ROWS * RowKernel.TERMS_STEP;
     /** Where in scratch the elements to patch with are, behind the tails. */
     private static final int TO_PATCH = GROUP * TAIL;
     /** What they take in scratch. */
@@ -69,7 +67,7 @@ final class BlockRows {
 
     /** Room for terms, also of a single row that is summed by {@link ChunkSum}; made when it is needed. */
     float[] room() {
-        if (room == null) room = new float[Math.max(BatchShape.ROOM, ROWS_ROOM)];
+        if (room == null) room = new float[BatchShape.ROOM];
         return room;
     }
 
@@ -104,7 +102,7 @@ final class BlockRows {
         if (lowest >= 0 || keepPause-- > 0) return false;
         keep = room();
         keepFrom = 0;
-        keepStep = RowKernel.TERMS_STEP;
+        keepStep = RowKernel.termsStep(x.columns());
         kernel.sumRows(x.data(), x.start(r), x.rowStride(), x.columns(), count, excluded, first, chunk.exponent, chunk.constants, lowest,
                 keep, groupSums, sums, tops);
         int all = 0;
@@ -127,7 +125,7 @@ final class BlockRows {
 
     /** As {@link RowBatch#sumKept}. */
     boolean sumKept(RowKernel kernel, Rows x, int r, int count, int[] excluded, float[] out, int outFrom, int outStep) {
-        if (!BatchShape.keeps(kernel, x) || !ChunkExponents.mayKeep(chunk.exponent)) return false;
+        if (!BatchShape.keeps(x) || !ChunkExponents.mayKeep(chunk.exponent)) return false;
         if (keeping == null) keeping = new Keeping();
         if (!keeping.begins(kernel, chunk.masked())) return false;
         boolean masks = keeping.masks();

@@ -112,7 +112,7 @@ final class RowBatch {
     }
 
     private boolean sumKept(RowKernel kernel, Rows x, int r, int count) {
-        return BatchShape.keeps(kernel, x) && sumKept(kernel, x, r, count, null, room(), 0, x.columns());
+        return BatchShape.keeps(x) && sumKept(kernel, x, r, count, null, room(), 0, x.columns());
     }
 
     /** In place of a sum: for short rows that need none. */

@@ -440,7 +440,7 @@ public final class ScalarKernel implements RowKernel {
         for (int r = 0, m; r < count; r += m) {
             m = inStrips ? Math.min(count - r, Strip.LENGTH / Strip.width(columns)) : 1;
             int at = from + r * step;
-            int to = lowest > Float.NEGATIVE_INFINITY ? r * TERMS_STEP : -1;
+            int to = lowest > Float.NEGATIVE_INFINITY ? r * RowKernel.termsStep(columns) : -1;
             if (inStrips) sumRowsInStrip(x, at, step, columns, m, excluded, first + r, e, k, lowest, terms, to, sums, tops);
             else sumOneRow(x, at, columns, excluded, first + r, e, k, lowest, terms, to, lanes, sums, tops);
         }
@@ -463,7 +463,7 @@ public final class ScalarKernel implements RowKernel {
         float[] t = Strip.ofThread().termsOfRows(x, from, step, columns, count, excluded, first, e, k, lowest, tops);
         for (int r = 0; r < count; r++) {
             sums[first + r] = sumOfLanes(t, r * width, columns, 1);
-            if (to >= 0) System.arraycopy(t, r * width, terms, to + r * TERMS_STEP, columns);
+            if (to >= 0) System.arraycopy(t, r * width, terms, to + r * RowKernel.termsStep(columns), columns);
         }
     }
 

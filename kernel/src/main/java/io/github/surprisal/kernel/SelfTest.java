@@ -177,10 +177,13 @@ final class SelfTest {
         double[] lanes = new double[8 * RowKernel.GROUP];
         double[] rowSums = new double[2 * n];
         int[] rowTops = new int[2 * n];
-        float[] scratch = new float[RowKernel.GROUP * RowKernel.TERMS_STEP];
+        float[] scratch = new float[RowKernel.GROUP * RowKernel.termsStep(RowKernel.MOST_COLUMNS)];
         Arrays.fill(scratch, Float.NaN); // what is there before must not matter
         kernel.sumRows(x, 1, 39, 45, 2, excluded, 1, 0, Exp2.constants(1), Float.NEGATIVE_INFINITY, scratch, lanes, rowSums, rowTops);
         kernel.sumRows(x, 3, 1, 99, RowKernel.GROUP + 3, excluded, 3, 0, Exp2.constants(1), Float.NEGATIVE_INFINITY, scratch, lanes, rowSums, rowTops);
+        results = append(results, rowSums);
+        float[] longer = Arrays.copyOf(x, 2 + 2 + 203); // with zeros behind
+        kernel.sumRows(longer, 2, 1, 203, 3, excluded, 3, 0, Exp2.constants(1), Float.NEGATIVE_INFINITY, scratch, lanes, rowSums, rowTops);
         results = append(results, rowSums);
         for (int each : rowTops) results = append(results, each);
         float least45 = 0;
@@ -188,11 +191,11 @@ final class SelfTest {
         for (float lowest : new float[] {least45, Math.nextUp(least45)}) { // nothing of the first row is below it, one element is
             kernel.sumRows(x, 1, 39, 45, 2, excluded, 1, 0, Exp2.constants(1), lowest, scratch, lanes, rowSums, rowTops);
             results = append(results, rowTops[1], rowTops[2]);
-            for (int r = 0; r < 2; r++) results = append(results, Arrays.copyOfRange(scratch, r * RowKernel.TERMS_STEP, r * RowKernel.TERMS_STEP + 45), 45);
+            for (int r = 0; r < 2; r++) results = append(results, Arrays.copyOfRange(scratch, r * RowKernel.termsStep(45), r * RowKernel.termsStep(45) + 45), 45);
         }
-        for (int columns : new int[] {3, 16, 45, 99}) {
+        for (int columns : new int[] {3, 16, 45, 99, 203}) {
             for (int left = -1; left < 2; left++) { // none, or one
-                results = append(results, kernel.sumRow(x, 2, columns, left, 0, Exp2.constants(1), scratch, lanes), lanes[0]);
+                results = append(results, kernel.sumRow(longer, 2, columns, left, 0, Exp2.constants(1), scratch, lanes), lanes[0]);
             }
         }
         float[] tied = Arrays.copyOf(x, 5 * n);

@@ -153,7 +153,7 @@ class HistoryTest {
     @Test
     void groupedRowsOfEveryCount() {
         int[] columns = {
-            0, 1, 2, 15, 16, 17, 47, 48, 49, 63, 64, 65, 100, 127, 128, 300, 1000, 1023, 1024, 1025,
+            0, 1, 2, 15, 16, 17, 47, 48, 49, 63, 64, 65, 100, 127, 128, 255, 256, 300, 1000, 1023, 1024, 1025,
             1900, 2000, 2033, 2047, 2048, 2049, ONE_BLOCK - 17, ONE_BLOCK - 1, ONE_BLOCK, ONE_BLOCK + 1, MAX_COLUMNS
         };
         for (int c : columns) {

@@ -29,7 +29,7 @@ class SameColumnsTest {
     @Test
     void sumOfRowsOfEveryLengthAndOffset() {
         float[] k = Exp2.constants(0.7f);
-        for (int columns = GRAIN; columns < 128; columns++) {
+        for (int columns = GRAIN; columns <= RowKernel.MOST_COLUMNS; columns++) {
             for (int offset = 0; offset < OFFSETS; offset++) {
                 int count = 1 + (offset * 7 + columns) % (2 * RowKernel.GROUP + 1);
                 int step = columns + offset % 3;
@@ -74,7 +74,7 @@ class SameColumnsTest {
         double[] actual = new double[count + 1];
         int[] expectedTops = new int[count + 1];
         int[] actualTops = new int[count + 1];
-        float[] terms = new float[RowKernel.TERMS_STEP * RowKernel.GROUP];
+        float[] terms = new float[RowKernel.termsStep(columns) * RowKernel.GROUP];
         SCALAR.sumRows(x, from, step, columns, count, excluded, 1, e, k, Float.NEGATIVE_INFINITY, terms, lanes, expected, expectedTops);
         Arrays.fill(terms, Float.NaN);
         simd.sumRows(x, from, step, columns, count, excluded, 1, e, k, Float.NEGATIVE_INFINITY, terms, lanes, actual, actualTops);
@@ -98,7 +98,7 @@ class SameColumnsTest {
         for (RowKernel kernel : new RowKernel[] {SCALAR, STRIPS, simd}) {
             double[] actual = new double[count + 1];
             int[] actualTops = new int[count + 1];
-            float[] terms = new float[RowKernel.TERMS_STEP * Math.max(RowKernel.GROUP, count)];
+            float[] terms = new float[RowKernel.termsStep(columns) * Math.max(RowKernel.GROUP, count)];
             Arrays.fill(terms, Float.NaN);
             kernel.sumRows(x, from, step, columns, count, excluded, 1, e, k, lowest, terms, new double[8 * RowKernel.GROUP], actual, actualTops);
             for (int r = 0; r < count; r++) {
@@ -112,7 +112,7 @@ class SameColumnsTest {
                 assertBits(sums[r + 1], actual[r + 1], () -> row);
                 for (int c = 0; lowest > Float.NEGATIVE_INFINITY && c < columns; c++) {
                     float term = c == excluded[r + 1] ? 0 : ScalarKernel.maskedTerm(x[from + r * step + c], e, k);
-                    assertBits(term, terms[r * RowKernel.TERMS_STEP + c], () -> "a term of " + row);
+                    assertBits(term, terms[r * RowKernel.termsStep(columns) + c], () -> "a term of " + row);
                 }
             }
         }
@@ -123,7 +123,7 @@ class SameColumnsTest {
         double[] expected = new double[8];
         double[] actual = new double[8];
         Arrays.fill(actual, Double.NaN);
-        float[] terms = new float[128];
+        float[] terms = new float[256];
         Arrays.fill(terms, Float.NaN);
         int expectedTop = SCALAR.sumRow(x, from, columns, excluded, e, k, terms, expected);
         int actualTop = simd.sumRow(x, from, columns, excluded, e, k, terms, actual);

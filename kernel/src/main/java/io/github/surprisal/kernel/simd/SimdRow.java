@@ -36,7 +36,7 @@ final class SimdRow {
 
     private SimdRow() {}
 
-    /** Of n from LANES to 127. */
+    /** Of n from LANES to {@link RowKernel#MOST_COLUMNS}. */
     static int sum(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);

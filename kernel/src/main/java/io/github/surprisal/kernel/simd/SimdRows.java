@@ -29,10 +29,6 @@ final class SimdRows {
     private static final int GRAIN = RowKernel.GRAIN;
     private static final int GROUP = RowKernel.GROUP;
     private static final int PARTS = 8 / DOUBLES.length(); // vectors to eight sums
-    /** From the terms of a row to those of the next. */
-    private static final int LENGTH = RowKernel.TERMS_STEP;
-    /** Where behind the first of a row's terms the lanes of its top are. */
-    private static final int TOP = LENGTH - GRAIN;
     static final int NEGATIVE_INFINITY_BITS = 0xFF800000;
 
     private SimdRows() {}
@@ -40,34 +36,35 @@ final class SimdRows {
     static void sum(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
             float[] terms, double[] lanes, double[] sums, int[] tops) {
         boolean stay = lowest > Float.NEGATIVE_INFINITY;
+        int length = RowKernel.termsStep(columns);
         for (int r = 0; r < count; r += GROUP) {
             int group = Math.min(GROUP, count - r);
-            int to = stay ? r * LENGTH : 0;
-            if (stay || r == 0) fillUp(terms, to, columns, group);
-            terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, lowest, terms, to);
-            reduceTops(terms, to, group, tops, first + r);
-            fold(terms, to, columns, group, lanes);
+            int to = stay ? r * length : 0;
+            if (stay || r == 0) fillUp(terms, to, length, columns, group);
+            terms(x, from + r * step, step, columns, group, excluded, first + r, e, k, lowest, terms, to, length);
+            reduceTops(terms, to, length, group, tops, first + r);
+            fold(terms, to, length, columns, group, lanes);
             System.arraycopy(lanes, 0, sums, first + r, group);
         }
     }
 
     /** Zeros behind the terms of each row, up to a multiple of 8, which nothing overwrites. */
-    private static void fillUp(float[] terms, int to, int columns, int count) {
+    private static void fillUp(float[] terms, int to, int length, int columns, int count) {
         for (int r = 0; r < count; r++) {
-            for (int c = columns; c % 8 != 0; c++) terms[to + r * LENGTH + c] = 0;
+            for (int c = columns; c % 8 != 0; c++) terms[to + r * length + c] = 0;
         }
     }
 
-    private static void reduceTops(float[] terms, int from, int count, int[] tops, int first) {
+    private static void reduceTops(float[] terms, int from, int length, int count, int[] tops, int first) {
         for (int r = 0; r < count; r++) {
-            IntVector top = FloatVector.fromArray(FLOATS, terms, from + r * LENGTH + TOP).reinterpretAsInts();
+            IntVector top = FloatVector.fromArray(FLOATS, terms, from + (r + 1) * length - GRAIN).reinterpretAsInts();
             tops[first + r] = top.lanewise(XOR, Integer.MIN_VALUE).reduceLanes(MAX) ^ Integer.MIN_VALUE;
         }
     }
 
-    /** The terms of row r from put + r * LENGTH on; the lanes of its top, as the bits of floats, behind them. */
+    /** The terms of row r from put + r * length on; the lanes of its top, as the bits of floats, in the last of these places. */
     private static void terms(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
-            float[] terms, int put) {
+            float[] terms, int put, int length) {
         FloatVector rounder = IntVector.broadcast(INTS, Float.floatToRawIntBits(Exp2.rounder(e))).reinterpretAsFloats();
         FloatVector log2e = FloatVector.broadcast(FLOATS, k[Exp2.LOG2E]);
         FloatVector hi = FloatVector.broadcast(FLOATS, k[Exp2.LN2_HI]);
@@ -83,9 +80,10 @@ final class SimdRows {
         IntVector zero = IntVector.broadcast(INTS, Exp2.ZERO_SCALE);
         IntVector highest = IntVector.broadcast(INTS, Float.floatToRawIntBits(lowest));
         int last = columns - LANES;
+        int topAt = length - GRAIN; // a power of two
         for (int r = 0; r < count; r++) {
             int at = from + r * step;
-            int to = put + r * LENGTH;
+            int to = put + r * length;
             IntVector top = IntVector.zero(INTS);
             IntVector raw = IntVector.zero(INTS);
             for (int c = 0; c < columns; c += LANES) {
@@ -102,22 +100,22 @@ final class SimdRows {
                 p.mul(z.lanewise(LSHL, 23).reinterpretAsFloats()).intoArray(terms, to + i);
             }
             int y = excluded[first + r];
-            terms[to + ((y | y >> 31) & TOP - 1)] = 0; // for none, which is negative, behind the last column
+            terms[to + ((y | y >> 31) & topAt - 1)] = 0; // for none, which is negative, behind the last column
             top = top.blend(-1, raw.compare(UGT, highest)); // a NaN of negative sign was padding meanwhile
-            top.reinterpretAsFloats().intoArray(terms, to + TOP);
+            top.reinterpretAsFloats().intoArray(terms, to + topAt);
         }
     }
 
     /** sums[r] = the sum of the terms of row r. */
-    private static void fold(float[] terms, int at, int columns, int count, double[] sums) {
-        if (PARTS == 1) foldWhole(terms, at, columns, count, sums);
-        for (int part = 0; part + 1 < PARTS; part += 2) foldTwo(terms, at, columns, count, part * DOUBLES.length(), sums);
+    private static void fold(float[] terms, int at, int length, int columns, int count, double[] sums) {
+        if (PARTS == 1) foldWhole(terms, at, length, columns, count, sums);
+        for (int part = 0; part + 1 < PARTS; part += 2) foldTwo(terms, at, length, columns, count, part * DOUBLES.length(), sums);
         ScalarKernel.foldLanes(count, sums);
     }
 
-    private static void foldWhole(float[] terms, int at, int columns, int count, double[] sums) {
+    private static void foldWhole(float[] terms, int at, int length, int columns, int count, double[] sums) {
         for (int r = 0; r < count; r++) {
-            int from = at + r * LENGTH;
+            int from = at + r * length;
             Vector<Double> sum = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
             for (int c = 8; c < columns; c += 8) sum = FloatVector.fromArray(HALF, terms, from + c).convertShape(F2D, DOUBLES, 0).add(sum);
             ((DoubleVector) sum).intoArray(sums, 8 * r);
@@ -125,9 +123,9 @@ final class SimdRows {
     }
 
     /** Two vectors of the eight lanes in one loop: the loop is so short that entering it costs as much as its turns. */
-    private static void foldTwo(float[] terms, int at, int columns, int count, int lane, double[] sums) {
+    private static void foldTwo(float[] terms, int at, int length, int columns, int count, int lane, double[] sums) {
         for (int r = 0; r < count; r++) {
-            int from = at + r * LENGTH + lane;
+            int from = at + r * length + lane;
             Vector<Double> a = FloatVector.fromArray(HALF, terms, from).convertShape(F2D, DOUBLES, 0);
             Vector<Double> b = FloatVector.fromArray(HALF, terms, from + DOUBLES.length()).convertShape(F2D, DOUBLES, 0);
             for (int c = 8; c < columns; c += 8) {
