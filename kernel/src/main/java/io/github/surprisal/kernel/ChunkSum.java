@@ -17,7 +17,7 @@ import java.lang.foreign.MemorySegment;
  * <p>Speed comes from expecting the usual: that E is that of the chunk before, and that nothing is masked, infinite or NaN.
  * The kernel reports the largest exponent it met; a block that was not as expected is done again.
  *
- * <p>Scratch for one thread, 45 KB; {@link #ofThread} hands it out.
+ * <p>Scratch for one thread, 50 KB; {@link #ofThread} hands it out.
  */
 public final class ChunkSum extends BlockSweep {
     /*
