@@ -16,8 +16,11 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
-/** What masks cost: the mean cross-entropy with 30 % of the logits at -infinity or at -1e9, as attention and decoders have them, and with one in 4096. */
-@Family(operation = "masked", title = "Masked logits, loss", vectorOperations = 10, quick = "64x1024")
+/**
+ * What the data cost: the mean cross-entropy with 30 % of the logits at -infinity or at -1e9, as attention and decoders have them, and with one in 4096; and
+ * of logits four times as wide, a few of which outweigh the others, as those of trained models do.
+ */
+@Family(operation = "masked", title = "Masked or peaked logits, loss", vectorOperations = 10, quick = "64x1024")
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -26,12 +29,13 @@ public class MaskedBenchmark extends Trial {
 
     private static final double MASKED = 0.3;
     private static final double FEW = 1.0 / 4096;
+    private static final float PEAKED = 4;
 
     private static final String PLAIN_INFINITE = "plain loop, -inf";
     private static final String PLAIN_LARGE = "plain loop, -1e9";
     private static final String UNMASKED = "Surprisal SIMD, unmasked";
 
-    @Param({"64x1024", "1x8192"})
+    @Param({"64x1024", "1x8192", "2100x128"})
     public String shape;
 
     private int rows;
@@ -41,10 +45,12 @@ public class MaskedBenchmark extends Trial {
     private float[] infinite;
     private float[] large;
     private float[] few;
+    private float[] peaked;
     private Matrix unmaskedMatrix;
     private Matrix infiniteMatrix;
     private Matrix largeMatrix;
     private Matrix fewMatrix;
+    private Matrix peakedMatrix;
     /** What the measured method read. */
     private float[] used;
     private float loss;
@@ -63,10 +69,15 @@ public class MaskedBenchmark extends Trial {
         infinite = masked(Float.NEGATIVE_INFINITY, MASKED);
         large = masked(-1e9f, MASKED);
         few = masked(Float.NEGATIVE_INFINITY, FEW);
+        peaked = unmasked.clone();
+        for (int i = 0; i < peaked.length; i++) {
+            peaked[i] *= PEAKED;
+        }
         unmaskedMatrix = Matrix.of(unmasked, rows, columns);
         infiniteMatrix = Matrix.of(infinite, rows, columns);
         largeMatrix = Matrix.of(large, rows, columns);
         fewMatrix = Matrix.of(few, rows, columns);
+        peakedMatrix = Matrix.of(peaked, rows, columns);
         loss = Float.NaN;
     }
 
@@ -120,6 +131,13 @@ public class MaskedBenchmark extends Trial {
     @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
     public float surprisalFew() {
         return surprisal(few, fewMatrix);
+    }
+
+    @Benchmark
+    @Variant(order = 7, label = "Surprisal SIMD, peaked", against = UNMASKED)
+    @Fork(jvmArgsAppend = {Forks.VECTOR, Forks.SIMD})
+    public float surprisalPeaked() {
+        return surprisal(peaked, peakedMatrix);
     }
 
     private float plain(float[] x) {

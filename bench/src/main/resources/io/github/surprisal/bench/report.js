@@ -12,6 +12,7 @@
     "Surprisal scalar": ["scalar", "diamond"], "row-major": ["scalar", "diamond"],
     "Surprisal SIMD": ["ours", "circle"], "Surprisal auto": ["ours", "circle"],
     "Surprisal SIMD, unmasked": ["scalar", "diamond"], "Surprisal SIMD, -inf": ["ours", "circle"], "Surprisal SIMD, -1e9": ["other2", "circle"],
+    "Surprisal SIMD, peaked": ["other3", "pin"],
     "FMA bound": ["arithmetic", "none"], "memory": ["memory", "none"], "limit": ["limit", "none"]
   };
   const OTHERS = ["other", "other2", "other3", "vectors", "scalar", "plain"];
