@@ -15,8 +15,8 @@ import java.util.Objects;
  * first half of every cross-entropy.
  *
  * <p><b>Error bound</b>: 1 ulp of the exact result, or 6e-8 absolute where that is larger; 2e-7 where many elements tie or nearly do, 3e-7 where more than
- * 255 lie on few levels: their additions are all rounded alike. For any length and for logits of any size; of up to 64 elements with a result in (-2, 2) 0.51 ulp, or 1.5e-15 absolute. The same input gives the same bits on every backend,
- * at every offset, for every {@link Execution}.
+ * 255 lie on few levels: their additions are all rounded alike. For any length and for logits of any size; of up to 64 elements with a result in (-2, 2)
+ * 0.51 ulp, or 1.5e-15 absolute. The same input gives the same bits on every backend, at every offset, for every {@link Execution}.
  *
  * <p><b>Special values</b>: no elements, or all -infinity: -infinity. Any NaN, even beside +infinity: NaN. Else any +infinity:
  * +infinity. One element (or one beside only -infinity) x: x itself. n equal elements x: x + log n. A sum that hardly exceeds

@@ -16,7 +16,8 @@ import java.util.Objects;
  *
  * <p>One {@code add(x, from, to)} on an empty accumulator gives {@link LogSumExp#of(float[], int, int)}'s bits; a fixed sequence of
  * adds and merges gives fixed bits on every backend; any other order stays within 1 ulp, or the absolute bounds of LogSumExp where those are larger (the
- * sharper one of few elements near 0 holds for elements added one by one, or in one range). NaN and +infinity absorb as they do there. An instance is not thread-safe: use one a thread and merge them.
+ * sharper one of few elements near 0 holds for elements added one by one, or in one range). NaN and +infinity absorb as they do there. An instance is not
+ * thread-safe: use one a thread and merge them.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="accumulator"}
  */

@@ -8,8 +8,8 @@ final class BatchShape {
     static final int SHORT = 64;
     /**
      * Columns up to which whole rows are summed in one go as they lie, from {@link #fewest} on. All elements of so few are summed in double, elsewhere too:
-     * with AVX2 rows of 255 take two thirds of the time that blocks take, and half of it where few elements outweigh the others. Frozen: changing it changes
-     * results in the last bit.
+     * with AVX2 losses of 255 columns take two thirds of the time that blocks take, and half of it where few elements outweigh the others. Frozen: changing it
+     * changes results in the last bit.
      */
     static final int MEDIUM = RowKernel.MOST_COLUMNS;
 

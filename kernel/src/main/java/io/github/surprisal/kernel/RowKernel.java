@@ -241,18 +241,19 @@ public interface RowKernel extends InformationKernel {
     void gaps(float[] x, int from, float[] a, int aFrom, int n, float m, double[] sums);
 
     /**
-     * sums[first + r] = the sum of row r of {@link #GRAIN} to {@link #MOST_COLUMNS} columns, x[from + r * step + c], without its element excluded[first + r] (negative for
-     * none), 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of {@link #fold}. An
-     * element below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one
+     * sums[first + r] = the sum of row r of {@link #GRAIN} to {@link #MOST_COLUMNS} columns, x[from + r * step + c], without its element excluded[first + r]
+     * (negative for none), 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of
+     * {@link #fold}. An element below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one
      * too; with infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms and lanes, 8 * GROUP doubles.
      *
-     * @param lowest -infinity, or a negative number: then the terms stay, in {@code terms[r * termsStep(columns) + c]}, that of an excluded element as +0, and the top
-     *     of a row with an element below lowest is -1
+     * @param lowest -infinity, or a negative number: then the terms stay, in {@code terms[r * termsStep(columns) + c]}, that of an excluded element as +0, and
+     *     the top of a row with an element below lowest is -1
      * @param terms at least termsStep(columns) floats for each of GROUP rows, or of all if they stay; the others are overwritten
      */
     void sumRows(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
             float[] terms, double[] lanes, double[] sums, int[] tops);
 
+    /** Of rows that are summed in double as they lie. */
     int MOST_COLUMNS = 255;
 
     /** How far apart the terms of rows of so many columns are in {@link #sumRows}: a power of two that is more, and room for a vector. */
@@ -261,8 +262,8 @@ public interface RowKernel extends InformationKernel {
     }
 
     /**
-     * {@link #sumRows} of one row of 1 to {@link #MOST_COLUMNS} columns, x[from .. from + n), without its element excluded (negative for none): its sum becomes sums[0], its
-     * top is returned. Overwrites terms[0 .. 256) and sums[0 .. 8).
+     * {@link #sumRows} of one row of 1 to {@link #MOST_COLUMNS} columns, x[from .. from + n), without its element excluded (negative for none): its sum becomes
+     * sums[0], its top is returned. Overwrites terms[0 .. 256) and sums[0 .. 8).
      */
     int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums);
 

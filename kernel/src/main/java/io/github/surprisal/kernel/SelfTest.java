@@ -191,7 +191,8 @@ final class SelfTest {
         for (float lowest : new float[] {least45, Math.nextUp(least45)}) { // nothing of the first row is below it, one element is
             kernel.sumRows(x, 1, 39, 45, 2, excluded, 1, 0, Exp2.constants(1), lowest, scratch, lanes, rowSums, rowTops);
             results = append(results, rowTops[1], rowTops[2]);
-            for (int r = 0; r < 2; r++) results = append(results, Arrays.copyOfRange(scratch, r * RowKernel.termsStep(45), r * RowKernel.termsStep(45) + 45), 45);
+            int step = RowKernel.termsStep(45);
+            for (int r = 0; r < 2; r++) results = append(results, Arrays.copyOfRange(scratch, r * step, r * step + 45), 45);
         }
         for (int columns : new int[] {3, 16, 45, 99, 203}) {
             for (int left = -1; left < 2; left++) { // none, or one

@@ -234,7 +234,8 @@ class FakeKernel implements RowKernel {
         scalar.sumRows(x, from, step, columns, count, excluded, first, e, k, lowest, terms, lanes, sums, tops);
         if (fault == Fault.ROW_SUM) sums[first] = Math.nextUp(sums[first]);
         if (fault == Fault.ROW_TOP) tops[first] ^= 1;
-        if (fault == Fault.ROW_TERM_KEPT && lowest > Float.NEGATIVE_INFINITY) terms[RowKernel.termsStep(columns)] = Math.nextUp(terms[RowKernel.termsStep(columns)]);
+        int second = RowKernel.termsStep(columns);
+        if (fault == Fault.ROW_TERM_KEPT && lowest > Float.NEGATIVE_INFINITY) terms[second] = Math.nextUp(terms[second]);
         if (fault == Fault.ROW_TOO_LOW && lowest > Float.NEGATIVE_INFINITY) tops[first] &= Integer.MAX_VALUE;
     }
 
