@@ -15,9 +15,9 @@ import java.util.Objects;
  * A mergeable, serializable running log-sum-exp: the state to ship between chunks, shards, tasks and machines.
  *
  * <p>One {@code add(x, from, to)} on an empty accumulator gives {@link LogSumExp#of(float[], int, int)}'s bits; a fixed sequence of
- * adds and merges gives fixed bits on every backend; any other order stays within 1 ulp, or the absolute bounds of LogSumExp where those are larger (the
- * sharper one of few elements near 0 holds for elements added one by one, or in one range). NaN and +infinity absorb as they do there. An instance is not
- * thread-safe: use one a thread and merge them.
+ * adds and merges gives fixed bits on every backend. Elements added one by one are within LogSumExp's error bound; ranges, and merges of them, within 1 ulp,
+ * or 2e-7 absolute where that is larger (3e-7 where more than 255 elements lie on few levels), near 0 too. NaN and +infinity absorb as they do there. An
+ * instance is not thread-safe: use one a thread and merge them.
  *
  * {@snippet class="io.github.surprisal.ReadmeSnippets" region="accumulator"}
  */

@@ -334,7 +334,7 @@ class CrossEntropyAccuracyTest {
         Softmax.logSoftmax(row, p = new float[row.length]);
         assertUlps(3, p[63], Oracle.logSoftmax(row, 0, row.length)[63], () -> "log-softmax");
         row = levels(192, -1.3802898f, 0, 48, -1.3855183f, 0, -1.3855183f);
-        check(isWithin(3e-7, LogSumExp.of(row), Oracle.logSumExp(row, 0, row.length)), () -> "log-sum-exp");
+        check(isWithin(2e-7, LogSumExp.of(row), Oracle.logSumExp(row, 0, row.length)), () -> "log-sum-exp of 192");
     }
 
     private static float[] levels(int n, float low, int from, int to, float high, int at, float target) {

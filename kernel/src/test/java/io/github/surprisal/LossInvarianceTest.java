@@ -47,7 +47,7 @@ class LossInvarianceTest {
     @Test
     void probabilityTargetsTogetherAndAlone() {
         SplittableRandom random = new SplittableRandom(SEED);
-        for (int columns : new int[] {2, 3, 16, 64, 65, 255, 256}) {
+        for (int columns : new int[] {2, 3, 16, 64, 65, 127, 128, 255, 256}) {
             for (int turn = 0; turn < 20; turn++) {
                 int rows = 30;
                 float[] x = new float[rows * columns];

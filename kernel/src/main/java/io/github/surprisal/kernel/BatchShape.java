@@ -40,9 +40,10 @@ final class BatchShape {
         return x.contiguous() ? most : Math.min(most, x.columnStride() - r % x.columnStride());
     }
 
+    /** As many as there is room for, or cache. */
     private static int rowsAtOnce(int columns) {
         if (columns > MEDIUM) return ROWS;
-        return Math.min(ROWS, columns > SHORT ? ROOM / RowKernel.termsStep(columns) & -GRAIN : TILE / Math.max(1, columns) & -GRAIN);
+        return Math.min(ROWS, (columns > SHORT ? ROOM / RowKernel.termsStep(columns) : TILE / Math.max(1, columns)) & -GRAIN);
     }
 
     /** As {@link #countCachedFrom}, but not more rows of an array than there is room for their terms. */

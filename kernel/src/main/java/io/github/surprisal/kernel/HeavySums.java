@@ -36,7 +36,7 @@ final class HeavySums {
         found = 0;
         if (elements.positions <= BLOCK) find(kernel, 0, excluded, areTerms, total); // all partial sums are still there
         else findInBlocks(kernel, excluded, areTerms, total);
-        if (!areTerms) computeTerms(kernel);
+        if (found > 0 && !areTerms) computeTerms(kernel);
         double sum = total;
         for (int i = 0; i < found; i++) sum += lacking(i);
         return sum;

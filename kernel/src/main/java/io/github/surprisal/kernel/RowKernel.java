@@ -243,8 +243,9 @@ public interface RowKernel extends InformationKernel {
     /**
      * sums[first + r] = the sum of row r of {@link #GRAIN} to {@link #MOST_COLUMNS} columns, x[from + r * step + c], without its element excluded[first + r]
      * (negative for none), 0 <= r < count: of its terms in double, those of columns 8 apart in order of the columns, and the 8 sums as at the end of
-     * {@link #fold}. An element below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the excluded one
-     * too; with infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms and lanes, 8 * GROUP doubles.
+     * {@link #fold}. An element below k's padding is taken for it. tops[first + r] becomes the unsigned maximum of the row's {@link Exp2#exponentBits}, of the
+     * excluded one too; with infinities, NaN or huge elements in the row it shows that, and the row's sum means nothing. Overwrites terms and lanes, 8 * GROUP
+     * doubles.
      *
      * @param lowest -infinity, or a negative number: then the terms stay, in {@code terms[r * termsStep(columns) + c]}, that of an excluded element as +0, and
      *     the top of a row with an element below lowest is -1

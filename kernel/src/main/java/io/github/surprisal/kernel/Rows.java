@@ -137,7 +137,7 @@ public record Rows(float[] data, Store store, long offset, int rows, int columns
         }
     }
 
-    /** Whether both are exactly the same elements in the same places. */
+    /** Whether both, which are of the same shape, are exactly the same elements in the same places. */
     public boolean sameAs(Rows other) {
         return format() == other.format() && sameBase(other) && address(offset) == other.address(other.offset)
                 && columnStride == other.columnStride && (columnStride != 1 || rows < 2 || stride == other.stride);
