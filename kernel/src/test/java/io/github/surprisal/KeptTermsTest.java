@@ -268,13 +268,18 @@ class KeptTermsTest {
             same(new float[] {expectedValue, expectedValue}, new float[] {value, valueInPlace}, "loss of " + call);
         }
         if (columns > 255) return;
-        for (int r = 0; r < rows; r++) { // of a row alone nothing is kept, while short ones off the heap are copied to arrays
+        float[] ones = new float[columns];
+        Arrays.fill(ones, 1);
+        CrossEntropy weighted = CrossEntropy.builder().logitScale(0.9f).classWeights(ones).reduction(Reduction.SUM).build(); // nothing is kept
+        for (int r = 0; r < rows; r++) { // short rows off the heap are copied to arrays, and the terms of a row alone are kept where nothing else is
             float[] row = Arrays.copyOfRange(x, r * columns, (r + 1) * columns);
             float[] expected = new float[columns];
             Softmax.softmax(Matrix.of(row, 1, columns), Matrix.of(expected, 1, columns));
             same(expected, Arrays.copyOfRange(softmax, r * columns, (r + 1) * columns), "softmax of row " + r + " of " + call);
+            weighted.lossAndGradient(Matrix.of(row, 1, columns), new int[] {targets[r]}, Matrix.of(expected, 1, columns));
+            same(expected, Arrays.copyOfRange(gradient, r * columns, (r + 1) * columns), "gradient with weights of row " + r + " of " + call);
             loss.lossAndGradient(Matrix.of(row, 1, columns), new int[] {targets[r]}, Matrix.of(row, 1, columns));
-            same(row, Arrays.copyOfRange(gradient, r * columns, (r + 1) * columns), "gradient of row " + r + " of " + call);
+            same(expected, row, "gradient of row " + r + " alone of " + call);
         }
     }
 

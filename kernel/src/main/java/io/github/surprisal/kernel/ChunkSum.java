@@ -48,6 +48,9 @@ public final class ChunkSum extends BlockSweep {
     boolean kept;
     int keptExponent;
 
+    // Of few elements just summed: the least one, if that is negative; NaN if their terms are not in partials.
+    private double least;
+
     // Made when they are needed.
     private HeavySums heavy;
     private CarefulSum careful;
@@ -100,6 +103,7 @@ public final class ChunkSum extends BlockSweep {
      */
     void addRow(RowKernel kernel, Rows rows, int r, int from, int to, LossOptions options, int excluded, LogSum result) {
         boolean inPlace = rows.inPlace() && (options == null || !options.copies());
+        least = Double.NaN;
         if (inPlace && addFew(kernel, rows.data(), rows.start(r) + from, to - from,
                 excluded >= from && excluded < to ? excluded - from : NONE, result)) return;
         elements.set(rows, r, from, options);
@@ -108,6 +112,12 @@ public final class ChunkSum extends BlockSweep {
         } finally {
             elements.clear();
         }
+    }
+
+    /** Whether the terms of the row just added, of so many elements, are all in {@link #partials}, to be multiplied, in units of 2^{@link #exponent}. */
+    boolean keepsFew(int columns) {
+        float lowest = RowKernel.lowestKept(exponent, constants);
+        return columns <= BatchShape.MEDIUM && lowest < 0 && least >= lowest;
     }
 
     KeptRow keptRow() {
@@ -271,7 +281,9 @@ public final class ChunkSum extends BlockSweep {
         bestFrom = 0;
         int bits = sumRow(kernel, x, from, n, excluded);
         top = ChunkExponents.largest(bits, exponent);
-        return ChunkExponents.outside(bits) >= 0 && ChunkExponents.outside(best) >= 0 && ChunkExponents.isDirect(exponent);
+        boolean expected = ChunkExponents.outside(bits) >= 0 && ChunkExponents.outside(best) >= 0 && ChunkExponents.isDirect(exponent);
+        if (!expected) least = Double.NaN;
+        return expected;
     }
 
     /** The same once a sweep has found E: whatever is decided by the sum must not depend on which of the two it was. */
@@ -286,6 +298,7 @@ public final class ChunkSum extends BlockSweep {
         int bits = kernel.sumRow(x, from, n, excluded, exponent, constants, partials, sums);
         others = 0;
         best = sums[0];
+        least = sums[1];
         return bits;
     }
 

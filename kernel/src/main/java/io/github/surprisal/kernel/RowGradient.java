@@ -82,10 +82,10 @@ final class RowGradient {
             this.coefficients = coefficients;
         }
 
-        /** Multiplies the terms kept in row r: see {@link RowWriter#scale}. */
-        void scale(LossCall call, int r, int exponent, double lse, double power, double factor) {
+        /** Multiplies the terms kept of row r: see {@link RowWriter#scale}. */
+        void scale(LossCall call, int r, float[] terms, int from, int exponent, double lse, double power, double factor) {
             Rows out = call.gradient;
-            writer.scale(call.kernel, out.data(), out.start(r), out.columns(), exponent, RowWriter.exponentOf(lse), power, factor, out.data(), out.start(r));
+            writer.scale(call.kernel, terms, from, out.columns(), exponent, RowWriter.exponentOf(lse), power, factor, out.data(), out.start(r));
         }
 
         /** Writes elements from .. to of row r. */

@@ -264,7 +264,8 @@ public interface RowKernel extends InformationKernel {
 
     /**
      * {@link #sumRows} of one row of 1 to {@link #MOST_COLUMNS} columns, x[from .. from + n), without its element excluded (negative for none): its sum becomes
-     * sums[0], its top is returned. Overwrites terms[0 .. 256) and sums[0 .. 8).
+     * sums[0], its terms terms[0 .. n), that of the excluded element +0, and sums[1] the element with the largest bits as an unsigned integer, which is the least
+     * if one is negative, or NaN. Its top is returned. Overwrites terms[n .. 256) and sums[2 .. 8), too.
      */
     int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums);
 

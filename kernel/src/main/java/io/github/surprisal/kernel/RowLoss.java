@@ -149,9 +149,11 @@ final class RowLoss {
         LossOptions options = call.options;
         double scale = options.scale();
         double x = scale * prepared(call, r, y);
-        boolean kept = call.gradient != null && LossBatch.keepsTerms(call)
+        boolean keeps = call.gradient != null && !options.copies() && LossBatch.keepsTerms(call);
+        boolean kept = keeps
                 && rowSum.ofKept(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
         if (!kept) rowSum.of(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, call.parts, others);
+        boolean few = keeps && !kept && call.parts == null && rowSum.keepsFew(call.logits.columns());
         if (!target.finish(others, x)) {
             if (call.gradient != null) call.gradient.fill(r, Float.NaN);
             return Double.NaN; // NaN, +infinity, or nothing but -infinity
@@ -164,8 +166,10 @@ final class RowLoss {
         loss += options.smoothing() == 0 ? 0 : smoothing(call, r, y, target.gap, lse);
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
-        if (kept) {
-            gradientWriter().scale(call, r, rowSum.keptExponent(), lse, target.power(), call.factor * options.logitScale() * main);
+        if (kept || few) {
+            float[] terms = few ? rowSum.fewTerms() : call.gradient.data();
+            int exponent = few ? rowSum.fewExponent() : rowSum.keptExponent();
+            gradientWriter().scale(call, r, terms, few ? 0 : call.gradient.start(r), exponent, lse, target.power(), call.factor * options.logitScale() * main);
             call.gradient.set(r, y, (float) atTarget(call.factor * options.logitScale(), 0, 0, options.weight(y), 0, main, target.p, target.notP));
         } else if (call.gradient != null) {
             indexGradient(call, r, y, lse, target.power(), target.p, target.notP);

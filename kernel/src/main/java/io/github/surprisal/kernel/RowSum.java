@@ -28,6 +28,19 @@ final class RowSum {
         return start(own, options, apart).keptRow().sum(kernel, x, r, options, excluded, out, outFrom, more, sum);
     }
 
+    /** Whether the row just summed, of so many columns, without parts, has left its terms in {@link #fewTerms}: see {@link ChunkSum#keepsFew}. */
+    boolean keepsFew(int columns) {
+        return own.keepsFew(columns);
+    }
+
+    float[] fewTerms() {
+        return own.partials;
+    }
+
+    int fewExponent() {
+        return own.exponent;
+    }
+
     /** What the terms just kept are in units of: 2 to this power. */
     int keptExponent() {
         return own.keptExponent;

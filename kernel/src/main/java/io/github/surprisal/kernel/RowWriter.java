@@ -111,13 +111,17 @@ final class RowWriter {
     }
 
     /**
-     * Writes n terms, at least {@link RowKernel#GRAIN}, kept in units of 2^exponent, times what the other would, with the same bits; out may be t, in the same
+     * Writes n terms, kept in units of 2^exponent, times what the other would, with the same bits; out may be t, in the same
      * place.
      */
     void scale(RowKernel kernel, float[] t, int from, int n, int exponent, int e, double power, double factor, float[] out, int to) {
         double f = factor * power * DoubleMath.powerOfTwo(exponent - e);
         high[0] = (float) f;
         low[0] = DoubleMath.low(f);
+        if (n < GRAIN) {
+            ScalarKernel.scaleFew(t, from, n, high[0], low[0], out, to);
+            return;
+        }
         for (int i = 0, m; i < n; i += m) {
             m = Rows.leaf(n - i);
             kernel.scale(t, from + i, 0, m, 1, high, low, 0, out, to + i, 0);

@@ -253,6 +253,11 @@ public final class ScalarKernel implements RowKernel {
         }
     }
 
+    /** {@link #scale} of one row, for other kernels too, where there are too few for a vector. */
+    static void scaleFew(float[] t, int from, int n, float high, float low, float[] out, int to) {
+        for (int i = 0; i < n; i++) out[to + i] = times(t[from + i], high, low);
+    }
+
     private static float times(float term, float high, float low) {
         return Fma.fma(term, high, term * low);
     }
@@ -449,12 +454,9 @@ public final class ScalarKernel implements RowKernel {
     /** {@link #sumRows} of row r of excluded, sums and tops, with its terms from to on, if that is not negative. */
     private static void sumOneRow(float[] x, int from, int columns, int[] excluded, int r, int e, float[] k, float lowest,
             float[] terms, int to, double[] lanes, double[] sums, int[] tops) {
-        tops[r] = sumOne(x, from, columns, excluded[r], e, k, lanes);
+        tops[r] = sumOne(x, from, columns, excluded[r], e, k, terms, Math.max(to, 0), lanes);
         sums[r] = lanes[0];
-        if (to < 0) return;
-        writeTerms(x, from, columns, e, k, terms, to);
-        if (excluded[r] >= 0) terms[to + excluded[r]] = 0;
-        for (int c = 0; c < columns; c++) tops[r] |= x[from + c] < lowest ? -1 : 0;
+        if (to >= 0 && !(lanes[1] >= lowest)) tops[r] = -1; // or NaN
     }
 
     private static void sumRowsInStrip(float[] x, int from, int step, int columns, int count, int[] excluded, int first, int e, float[] k, float lowest,
@@ -469,23 +471,27 @@ public final class ScalarKernel implements RowKernel {
 
     @Override
     public int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums) {
-        return sumOne(x, from, n, excluded, e, k, sums);
+        return sumOne(x, from, n, excluded, e, k, terms, 0, sums);
     }
 
     /** {@link #sumRow}, for other kernels too, where there are too few columns for a vector. */
-    public static int sumOne(float[] x, int from, int n, int excluded, int e, float[] k, double[] sums) {
+    public static int sumOne(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, int to, double[] sums) {
         float rounder = Exp2.rounder(e);
         float padding = k[Exp2.PADDING];
         int top = 0;
+        int raw = 0;
         for (int lane = 0; lane < 8; lane++) sums[lane] = 0;
         for (int c = 0; c < n; c++) {
+            raw = unsignedMax(raw, Float.floatToRawIntBits(x[from + c]));
             float v = x[from + c] < padding ? padding : x[from + c]; // a NaN stays one, and shows
             int bits = Exp2.exponentBits(v, rounder, k[Exp2.LOG2E]);
             top = unsignedMax(top, bits);
             int z = Exp2.scaleBits(bits);
-            if (c != excluded) sums[c & 7] += Exp2.mantissa(v, z, e, k) * Exp2.scale(z);
+            terms[to + c] = c == excluded ? 0 : Exp2.mantissa(v, z, e, k) * Exp2.scale(z);
+            sums[c & 7] += terms[to + c];
         }
         foldLanes(1, sums);
+        sums[1] = Float.intBitsToFloat(raw);
         return top;
     }
 

@@ -196,7 +196,8 @@ final class SelfTest {
         }
         for (int columns : new int[] {3, 16, 45, 99, 203}) {
             for (int left = -1; left < 2; left++) { // none, or one
-                results = append(results, kernel.sumRow(longer, 2, columns, left, 0, Exp2.constants(1), scratch, lanes), lanes[0]);
+                results = append(results, kernel.sumRow(longer, 2, columns, left, 0, Exp2.constants(1), scratch, lanes), lanes[0], lanes[1]);
+                results = append(results, scratch, columns);
             }
         }
         float[] tied = Arrays.copyOf(x, 5 * n);

@@ -7,6 +7,7 @@ import static io.github.surprisal.kernel.KernelPair.assertBits;
 import static io.github.surprisal.kernel.KernelPair.assertSame;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.surprisal.oracle.Shape;
 import java.util.Arrays;
@@ -125,7 +126,8 @@ class SameColumnsTest {
         Arrays.fill(actual, Double.NaN);
         float[] terms = new float[256];
         Arrays.fill(terms, Float.NaN);
-        int expectedTop = SCALAR.sumRow(x, from, columns, excluded, e, k, terms, expected);
+        float[] scalarTerms = terms.clone();
+        int expectedTop = SCALAR.sumRow(x, from, columns, excluded, e, k, scalarTerms, expected);
         int actualTop = simd.sumRow(x, from, columns, excluded, e, k, terms, actual);
         String row = "sumRow(from " + from + ", columns " + columns + ", excluded " + excluded + ") of " + data;
         boolean outside = ChunkExponents.outside(expectedTop) < 0;
@@ -134,6 +136,15 @@ class SameColumnsTest {
         assertEquals(expectedTop, actualTop, () -> "top of " + row);
         assertBits(expected[0], actual[0], () -> row);
         assertBits(sumInDouble(x, from, columns, excluded, e, k), actual[0], () -> row + " as eight sums in double");
+        assertBits(expected[1], actual[1], () -> "the least of " + row);
+        double least = Double.POSITIVE_INFINITY;
+        for (int c = 0; c < columns; c++) {
+            least = Math.min(least, x[from + c]);
+            assertBits(c == excluded ? 0 : ScalarKernel.maskedTerm(x[from + c], e, k), terms[c], () -> "a term of " + row);
+            assertBits(terms[c], scalarTerms[c], () -> "a term of " + row + " by ScalarKernel");
+        }
+        if (least < 0) assertEquals(least, actual[1], () -> "the least of " + row);
+        else assertTrue(actual[1] >= 0, () -> "the least of " + row + " is " + actual[1]);
     }
 
     private static double sumInDouble(float[] x, int from, int columns, int excluded, int e, float[] k) {

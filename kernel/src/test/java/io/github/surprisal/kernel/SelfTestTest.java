@@ -23,7 +23,7 @@ class SelfTestTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "ROW_TERM_KEPT", "ROW_TOO_LOW", "ONE_ROW_SUM", "ONE_ROW_TOP", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "PATCHED", "BEHIND", "KEPT_TOP", "AHEAD", "KEPT_MASKED_TOP", "KEPT_MASKED_FOUND", "RANGE", "RANGE_MASKED", "MASK_TOP", "LARGEST", "INDEX", "VALID", "COVERED"})
+    @EnumSource(names = {"TOP", "MASKED_TOP", "MASKED_BITS", "FOLD", "ROW_SUM", "ROW_TOP", "ROW_TERM_KEPT", "ROW_TOO_LOW", "ONE_ROW_SUM", "ONE_ROW_TOP", "ONE_ROW_LEAST", "ONE_ROW_TERM", "TOP_OF_COLUMNS", "COLUMNS_INSIDE", "FOLDED", "FOLDED_TOP", "PATCHED", "BEHIND", "KEPT_TOP", "AHEAD", "KEPT_MASKED_TOP", "KEPT_MASKED_FOUND", "RANGE", "RANGE_MASKED", "MASK_TOP", "LARGEST", "INDEX", "VALID", "COVERED"})
     void aWrongBitIsNamed(Fault fault) {
         String difference = SelfTest.difference(new ScalarKernel(), new FakeKernel(fault, LANES));
         assertNotNull(difference);

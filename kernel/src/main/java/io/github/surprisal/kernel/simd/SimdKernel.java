@@ -456,7 +456,7 @@ public final class SimdKernel implements RowKernel {
 
     @Override
     public int sumRow(float[] x, int from, int n, int excluded, int e, float[] k, float[] terms, double[] sums) {
-        return n < LANES ? ScalarKernel.sumOne(x, from, n, excluded, e, k, sums) : SimdRow.sum(x, from, n, excluded, e, k, terms, sums);
+        return n < LANES ? ScalarKernel.sumOne(x, from, n, excluded, e, k, terms, 0, sums) : SimdRow.sum(x, from, n, excluded, e, k, terms, sums);
     }
 
     @Override

@@ -89,6 +89,7 @@ final class SimdRow {
             if (HALVES) ((DoubleVector) b).intoArray(sums, lane + DOUBLE_LANES);
         }
         ScalarKernel.foldLanes(1, sums);
+        sums[1] = Float.intBitsToFloat(IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, raw).reduceLanes(MAX) ^ Integer.MIN_VALUE);
         top = top.blend(-1, raw.compare(UGT, SimdRows.NEGATIVE_INFINITY_BITS)); // a NaN of negative sign was padding meanwhile
         return IntVector.broadcast(INTS, Integer.MIN_VALUE).lanewise(XOR, top).reduceLanes(MAX) ^ Integer.MIN_VALUE; // as in SimdKernel, and no call
     }
