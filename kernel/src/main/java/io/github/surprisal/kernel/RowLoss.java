@@ -150,8 +150,10 @@ final class RowLoss {
         double scale = options.scale();
         double x = scale * prepared(call, r, y);
         boolean keeps = call.gradient != null && !options.copies() && LossBatch.keepsTerms(call);
-        boolean kept = keeps
-                && rowSum.ofKept(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, call.gradient.data(), call.gradient.start(r), more, others);
+        boolean elsewhere = keeps && BatchShape.keepsElsewhere(call.logits, call.gradient) && !(more && KeptRow.looksAhead(call.kernel));
+        float[] terms = elsewhere ? RowBatch.ofThread().room() : keeps ? call.gradient.data() : null;
+        int from = keeps && !elsewhere ? call.gradient.start(r) : 0;
+        boolean kept = keeps && rowSum.ofKept(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, terms, from, more, others);
         if (!kept) rowSum.of(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, call.parts, others);
         boolean few = keeps && !kept && call.parts == null && rowSum.keepsFew(call.logits.columns());
         if (!target.finish(others, x)) {
@@ -167,9 +169,10 @@ final class RowLoss {
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
         if (kept || few) {
-            float[] terms = few ? rowSum.fewTerms() : call.gradient.data();
+            if (few) terms = rowSum.fewTerms();
+            if (few) from = 0;
             int exponent = few ? rowSum.fewExponent() : rowSum.keptExponent();
-            gradientWriter().scale(call, r, terms, few ? 0 : call.gradient.start(r), exponent, lse, target.power(), call.factor * options.logitScale() * main);
+            gradientWriter().scale(call, r, terms, from, exponent, lse, target.power(), call.factor * options.logitScale() * main);
             call.gradient.set(r, y, (float) atTarget(call.factor * options.logitScale(), 0, 0, options.weight(y), 0, main, target.p, target.notP));
         } else if (call.gradient != null) {
             indexGradient(call, r, y, lse, target.power(), target.p, target.notP);

@@ -111,7 +111,7 @@ public final class SoftmaxRows {
         boolean prepared = logarithm ? prepareLogarithms(kernel, x, out, r, sum.value(), parts) : prepareTerms(kernel, x, out, r);
         if (!prepared) return;
         if (kept) {
-            boolean elsewhere = keepsElsewhere(x, out);
+            boolean elsewhere = BatchShape.keepsElsewhere(x, out);
             writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, rowSum.keptExponent(), exponent, power, 1,
                     out.data(), out.start(r));
         } else if (!logarithm && parts == null && rowSum.keepsFew(n)) {
@@ -130,14 +130,9 @@ public final class SoftmaxRows {
     /** Sums row r with its terms kept in out or elsewhere; false if that is not possible. */
     private boolean sumKept(RowKernel kernel, Rows x, Rows out, int r, boolean more) {
         if (!out.inPlace()) return false;
-        boolean elsewhere = keepsElsewhere(x, out);
+        boolean elsewhere = BatchShape.keepsElsewhere(x, out);
         float[] terms = elsewhere ? batch.room() : out.data();
         return rowSum.ofKept(kernel, x, r, null, apart(false), -1, terms, elsewhere ? 0 : out.start(r), more, sum);
-    }
-
-    /** Terms that may overwrite elements are kept in scratch, of rows that it has room for: so nothing has to be known of the elements before. */
-    private static boolean keepsElsewhere(Rows x, Rows out) {
-        return x.data() == out.data() && BatchShape.hasRoom(x.columns());
     }
 
     /** Whether there is anything left to write, with the sum of the row. */
