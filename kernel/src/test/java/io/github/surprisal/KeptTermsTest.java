@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Rows in arrays, whose terms are kept where the result will stand and then multiplied, have the bits of rows off the heap or alone, whose terms are computed
- * again: out of place, in place, and whatever keeps them from being kept.
+ * Rows in arrays, whose terms are kept and then multiplied, have the bits of rows off the heap, or alone with weights of 1, whose terms are computed again: out
+ * of place, in place, and whatever keeps them from being kept.
  */
 class KeptTermsTest {
     private static final long SEED = 20261126;

@@ -103,7 +103,6 @@ public final class ChunkSum extends BlockSweep {
      */
     void addRow(RowKernel kernel, Rows rows, int r, int from, int to, LossOptions options, int excluded, LogSum result) {
         boolean inPlace = rows.inPlace() && (options == null || !options.copies());
-        least = Double.NaN;
         if (inPlace && addFew(kernel, rows.data(), rows.start(r) + from, to - from,
                 excluded >= from && excluded < to ? excluded - from : NONE, result)) return;
         elements.set(rows, r, from, options);
@@ -114,7 +113,10 @@ public final class ChunkSum extends BlockSweep {
         }
     }
 
-    /** Whether the terms of the row just added, of so many elements, are all in {@link #partials}, to be multiplied, in units of 2^{@link #exponent}. */
+    /**
+     * Whether the terms of the row just added, of so many elements and with {@link #SUM_ONLY}, are all in {@link #partials}, to be multiplied, in units of
+     * 2^{@link #exponent}.
+     */
     boolean keepsFew(int columns) {
         float lowest = RowKernel.lowestKept(exponent, constants);
         return columns <= BatchShape.MEDIUM && lowest < 0 && least >= lowest;

@@ -111,8 +111,7 @@ final class RowWriter {
     }
 
     /**
-     * Writes n terms, kept in units of 2^exponent, times what the other would, with the same bits; out may be t, in the same
-     * place.
+     * Writes n terms, kept in units of 2^exponent, times what the other would, with the same bits; out may be t, in the same place.
      */
     void scale(RowKernel kernel, float[] t, int from, int n, int exponent, int e, double power, double factor, float[] out, int to) {
         double f = factor * power * DoubleMath.powerOfTwo(exponent - e);
