@@ -54,10 +54,12 @@ class KeptTermsTest {
             check(x, rows, columns, "with " + odd + " in the middle");
         }
         for (int at : new int[] {0, columns / 2, columns - 1}) { // whose term is none in units of 2^E, but whose probability is a normal number
-            float[] x = usual(rows, columns);
-            for (int i = 0; i < x.length; i++) x[i] = x[i] / 10 - 25;
-            x[(rows - 1) * columns + at] = -100;
-            check(x, rows, columns, "with -100 at " + at);
+            for (int unit : new int[] {0, 133}) { // E is 0, or 192, where all of them are positive
+                float[] x = usual(rows, columns);
+                for (int i = 0; i < x.length; i++) x[i] = x[i] / 10 + unit - 25;
+                x[(rows - 1) * columns + at] = unit - 100;
+                check(x, rows, columns, "with " + (unit - 100) + " at " + at);
+            }
         }
     }
 

@@ -155,7 +155,7 @@ final class RowLoss {
         int from = keeps && !elsewhere ? call.gradient.start(r) : 0;
         boolean kept = keeps && rowSum.ofKept(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, terms, from, more, others);
         if (!kept) rowSum.of(call.kernel, call.logits, r, options, ChunkSum.SUM_ONLY, y, call.parts, others);
-        boolean few = keeps && !kept && call.parts == null && rowSum.keepsFew(call.logits.columns());
+        boolean few = keeps && !kept && rowSum.keepsFew(call.logits.columns());
         if (!target.finish(others, x)) {
             if (call.gradient != null) call.gradient.fill(r, Float.NaN);
             return Double.NaN; // NaN, +infinity, or nothing but -infinity

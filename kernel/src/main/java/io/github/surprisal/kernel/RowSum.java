@@ -28,7 +28,7 @@ final class RowSum {
         return start(own, options, apart).keptRow().sum(kernel, x, r, options, excluded, out, outFrom, more, sum);
     }
 
-    /** Whether the row just summed, of so many columns, without parts, has left its terms in {@link #fewTerms}: see {@link ChunkSum#keepsFew}. */
+    /** Whether the row just summed, of so many columns, has left its terms in {@link #fewTerms}: see {@link ChunkSum#keepsFew}. None so short has parts. */
     boolean keepsFew(int columns) {
         return own.keepsFew(columns);
     }

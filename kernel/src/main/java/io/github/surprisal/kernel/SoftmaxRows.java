@@ -114,7 +114,7 @@ public final class SoftmaxRows {
             boolean elsewhere = BatchShape.keepsElsewhere(x, out);
             writer.scale(kernel, elsewhere ? batch.room() : out.data(), elsewhere ? 0 : out.start(r), n, rowSum.keptExponent(), exponent, power, 1,
                     out.data(), out.start(r));
-        } else if (!logarithm && parts == null && rowSum.keepsFew(n)) {
+        } else if (!logarithm && rowSum.keepsFew(n)) {
             boolean inPlace = out.inPlace();
             float[] terms = rowSum.fewTerms();
             writer.scale(kernel, terms, 0, n, rowSum.fewExponent(), exponent, power, 1, inPlace ? out.data() : terms, inPlace ? out.start(r) : 0);
