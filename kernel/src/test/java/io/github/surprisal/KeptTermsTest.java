@@ -54,13 +54,28 @@ class KeptTermsTest {
             check(x, rows, columns, "with " + odd + " in the middle");
         }
         for (int at : new int[] {0, columns / 2, columns - 1}) { // whose term is none in units of 2^E, but whose probability is a normal number
-            for (int unit : new int[] {0, 133}) { // E is 0, or 192, where all of them are positive
-                float[] x = usual(rows, columns);
-                for (int i = 0; i < x.length; i++) x[i] = x[i] / 10 + unit - 25;
-                x[(rows - 1) * columns + at] = unit - 100;
-                check(x, rows, columns, "with " + (unit - 100) + " at " + at);
-            }
+            float[] x = usual(rows, columns);
+            for (int i = 0; i < x.length; i++) x[i] = x[i] / 10 - 25;
+            x[(rows - 1) * columns + at] = -100;
+            check(x, rows, columns, "with -100 at " + at);
         }
+    }
+
+    /** Where E is so large that the lowest term to be kept is that of a positive element, others may be lower and none be negative. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 10, 100, 255})
+    void oneRowOfPositiveElements(int columns) {
+        float[] x = new float[columns];
+        float[] lower = new float[columns];
+        for (int i = 0; i < columns; i++) {
+            x[i] = i == columns / 2 ? 33 : 108 + random.nextInt(512) / 1024f;
+            lower[i] = x[i] - 128; // exactly
+        }
+        float[] expected = new float[columns];
+        float[] actual = new float[columns];
+        Softmax.softmax(lower, expected);
+        Softmax.softmax(x, actual);
+        for (int i = 0; i < columns; i++) assertEquals(expected[i], actual[i], 4 * Math.ulp(expected[i]), "element " + i + ", seed " + SEED);
     }
 
     /** Masks of every kind, among which the others are kept: anywhere, before, behind, everywhere but in a few places. */
