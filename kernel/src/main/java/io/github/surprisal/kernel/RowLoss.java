@@ -169,8 +169,10 @@ final class RowLoss {
         loss += options.zLoss() == 0 ? 0 : options.zLoss() * lse * lse;
 
         if (kept || few) {
-            if (few) terms = rowSum.fewTerms();
-            if (few) from = 0;
+            if (few) {
+                terms = rowSum.fewTerms();
+                from = 0;
+            }
             int exponent = few ? rowSum.fewExponent() : rowSum.keptExponent();
             gradientWriter().scale(call, r, terms, from, exponent, lse, target.power(), call.factor * options.logitScale() * main);
             call.gradient.set(r, y, (float) atTarget(call.factor * options.logitScale(), 0, 0, options.weight(y), 0, main, target.p, target.notP));
